@@ -1,0 +1,2 @@
+//! treevnc
+fn main() {}
