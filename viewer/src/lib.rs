@@ -1,1 +1,4 @@
 //! TreeVNC viewer.
+
+pub mod canvas;
+pub mod text;
