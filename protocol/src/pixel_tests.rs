@@ -150,7 +150,7 @@ proptest! {
     fn conversion_is_rounding_to_the_nearest(format in true_colour(), value: u32) {
         let nearest = |(max, shift): (u16, u8)| {
             let channel = u64::from(value >> shift) & u64::from(max);
-            (channel as f64 * 255.0 / f64::from(max)).round() as u32
+            u32::try_from((channel * 510 + u64::from(max)) / (2 * u64::from(max))).unwrap()
         };
         let [red, green, blue] = format.channels().map(nearest);
         prop_assert_eq!(format.to_rgb(value), red << 16 | green << 8 | blue);
