@@ -176,6 +176,9 @@ pub enum UpdateError {
     /// Number 0, or unknown flags.
     #[error("number {0} with flags {1:#04x} is no update")]
     Header(u64, u8),
+    /// A stamp below the update's own number.
+    #[error("update {} says it is complete at {}", .0.0, .1.0)]
+    Until(Seq, Seq),
     /// A screen's size beyond the limits.
     #[error(transparent)]
     ScreenSize(#[from] ScreenSizeError),
