@@ -28,6 +28,8 @@ impl Cursor {
 pub struct Batch {
     /// The updates, oldest first; never empty.
     pub entries: Vec<Arc<Entry>>,
+    /// The session their numbers belong to.
+    pub session: SessionId,
     /// The number at which these updates are a whole picture; [`Seq::NONE`] when that is not yet known.
     until: Seq,
 }
@@ -56,12 +58,12 @@ impl ScreenLog {
             let after = (std::ops::Bound::Excluded(seq), std::ops::Bound::Unbounded);
             let entries: Vec<_> = self.held.range(after).map(|(_, held)| Arc::clone(&held.entry)).collect();
             cursor.seq = self.complete;
-            return (!entries.is_empty()).then_some(Batch { entries, until: self.complete });
+            return (!entries.is_empty()).then_some(Batch { entries, session: self.session, until: self.complete });
         }
         let start = self.tail.partition_point(|entry| entry.update().seq <= seq);
         let entries = self.tail.get(start..).unwrap_or(&[]).to_vec();
         cursor.seq = entries.last()?.update().seq;
-        Some(Batch { entries, until: self.target })
+        Some(Batch { entries, session: self.session, until: self.target })
     }
 
     /// Whether a reader has everything there is.
