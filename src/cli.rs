@@ -1,0 +1,199 @@
+//! The command line: options and their help. Turns words into configuration, decides nothing.
+
+use clap::{Args, Parser, Subcommand};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Port of a root unless `--listen` says otherwise (VNC display :50).
+pub(crate) const DEFAULT_PORT: u16 = 5950;
+
+/// One screen on a hundred laptops: the picture is encoded once and handed from viewer to viewer.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, after_help = "Try it now, with nothing else installed:  treevnc demo")]
+pub(crate) struct Cli {
+    /// Say more on stderr: -v link events, -vv every update (RUST_LOG has the last word)
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub(crate) verbose: u8,
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show how it works on this machine: a made-up presenter, a root and some nodes; ends with the tree and delays by depth
+    Demo(DemoArgs),
+    /// Share a presenter's screen: pull it from a VNC server and be the root of the tree
+    Root(RootArgs),
+    /// Watch a shared screen and pass it on
+    Join(JoinArgs),
+    /// Save the present picture of any node as a PNG file
+    Snapshot(SnapshotArgs),
+    /// Show the tree: who is where, and who presents
+    Status(StatusArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Number of nodes that join the root
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=200))]
+    pub(crate) nodes: u16,
+    /// End after so many seconds (with --window: when it is closed)
+    #[arg(long, value_parser = seconds)]
+    pub(crate) seconds: Option<Duration>,
+    /// Open the window of the last node
+    #[arg(long)]
+    pub(crate) window: bool,
+    /// Address and port on which the root listens
+    #[arg(long, value_name = "[ADDR:]PORT", default_value = "127.0.0.1:5950", value_parser = listen)]
+    pub(crate) listen: Listen,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RootArgs {
+    /// The presenter's VNC server: HOST, HOST:DISPLAY or HOST::PORT
+    #[arg(long, value_name = "HOST[:DISPLAY|::PORT]", default_value = "localhost:0")]
+    pub(crate) vnc: String,
+    /// File whose first line is the VNC password (or set VNC_PASSWORD)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Address and port on which nodes and VNC viewers connect
+    #[arg(long, value_name = "[ADDR:]PORT", default_value = "5950", value_parser = listen)]
+    pub(crate) listen: Listen,
+    /// Name of the session, as newcomers see it [default: this machine's name]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Show the picture here, too
+    #[arg(long)]
+    pub(crate) window: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JoinArgs {
+    /// The root (or any node of the tree); without it the local network is searched
+    #[arg(value_name = "HOST[:PORT]")]
+    pub(crate) root: Option<String>,
+    /// Without HOST: join the session of this name when several are found
+    #[arg(long, conflicts_with = "root")]
+    pub(crate) session: Option<String>,
+    /// Pass the picture on without showing it
+    #[arg(long, conflicts_with_all = ["fullscreen", "one_to_one", "speed"])]
+    pub(crate) headless: bool,
+    /// Start in full screen
+    #[arg(long)]
+    pub(crate) fullscreen: bool,
+    /// Start at one screen pixel per picture pixel instead of fitting the window
+    #[arg(long)]
+    pub(crate) one_to_one: bool,
+    /// Start in SPEED mode: scale by nearest pixel instead of with a filter
+    #[arg(long)]
+    pub(crate) speed: bool,
+    /// Address and port for children and VNC viewers; port 0 takes any free one
+    #[arg(long, value_name = "[ADDR:]PORT", default_value = "0", value_parser = listen)]
+    pub(crate) listen: Listen,
+    /// Name of this node in the tree [default: this machine's name]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Only watch: never be asked to pass the picture on
+    #[arg(long)]
+    pub(crate) no_relay: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SnapshotArgs {
+    /// Any node or root
+    #[arg(value_name = "HOST[:PORT]")]
+    pub(crate) node: String,
+    /// The PNG file to write
+    #[arg(value_name = "FILE.png")]
+    pub(crate) file: PathBuf,
+    /// Give up when no picture has come after so many seconds
+    #[arg(long, default_value = "10", value_parser = seconds)]
+    pub(crate) timeout: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// The root, or any node, which names its root
+    #[arg(value_name = "HOST[:PORT]")]
+    pub(crate) node: String,
+    /// Print JSON for machines
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Where a process listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Listen {
+    /// The one address asked for; without it all addresses of both families.
+    pub(crate) address: Option<IpAddr>,
+    /// The port; 0 takes any free one.
+    pub(crate) port: u16,
+}
+
+impl Listen {
+    /// The socket address to bind; the unspecified IPv6 address stands for both families.
+    pub(crate) fn socket_addr(self) -> SocketAddr {
+        SocketAddr::new(self.address.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)), self.port)
+    }
+}
+
+fn listen(text: &str) -> Result<Listen, String> {
+    if let Ok(port) = text.parse() {
+        return Ok(Listen { address: None, port });
+    }
+    let whole: SocketAddr = text.parse().map_err(|_| "give a PORT, ADDR:PORT or [IPV6]:PORT".to_owned())?;
+    Ok(Listen { address: Some(whole.ip()), port: whole.port() })
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number: f64 = text.parse().map_err(|_| "give a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(number).ok().filter(|d| !d.is_zero()).ok_or_else(|| "give a positive number of seconds".to_owned())
+}
+
+/// Splits `HOST[:PORT]` into a host to look up and a port; IPv6 addresses may stand in brackets, alone or with a port.
+pub(crate) fn host_and_port(text: &str) -> Result<(String, u16), String> {
+    let bad = || format!("'{text}' is no HOST[:PORT]; for example lecture-pc, 192.168.1.5:5950 or [fe80::1%eth0]:5950");
+    let (host, port) = match text.strip_prefix('[') {
+        Some(rest) => {
+            let (host, after) = rest.split_once(']').ok_or_else(bad)?;
+            (host, after.strip_prefix(':').map_or(after.is_empty().then_some(None), |port| Some(Some(port))).ok_or_else(bad)?)
+        }
+        None if text.matches(':').count() > 1 => (text, None),
+        None => text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
+    };
+    let port = port.map_or(Ok(DEFAULT_PORT), |port| port.parse().map_err(|_| bad()))?;
+    if host.is_empty() { Err(bad()) } else { Ok((host.to_owned(), port)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn hosts_and_ports_are_told_apart() {
+        let ok = |text: &str| host_and_port(text).unwrap();
+        assert_eq!(ok("pc"), ("pc".into(), 5950));
+        assert_eq!(ok("pc:7"), ("pc".into(), 7));
+        assert_eq!(ok("::1"), ("::1".into(), 5950));
+        assert_eq!(ok("[::1]"), ("::1".into(), 5950));
+        assert_eq!(ok("[fe80::1%eth0]:80"), ("fe80::1%eth0".into(), 80));
+        for bad in ["", ":5", "pc:", "pc:x", "[::1", "[::1]5", "pc:70000"] {
+            assert!(host_and_port(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn listening_addresses() {
+        assert_eq!(listen("5950"), Ok(Listen { address: None, port: 5950 }));
+        assert_eq!(listen("127.0.0.1:0").unwrap().socket_addr(), "127.0.0.1:0".parse().unwrap());
+        assert!(listen("nowhere").is_err() && listen("70000").is_err());
+    }
+}
