@@ -1,0 +1,166 @@
+//! The control messages of the tree, each body in postcard (PROTOCOL.md, Messages). Owns their bytes; what they mean is decided
+//! by `topology` and `member`. FRAMEBUFFER_UPDATE is not one of them: see [`crate::update`].
+
+mod alive;
+mod attaching;
+mod parting;
+mod placing;
+mod status;
+
+pub use alive::{AreYouThere, Heartbeat, IAmHere};
+pub use attaching::{Attach, AttachReply, Position};
+pub use parting::{Leave, LostChild};
+pub use placing::{
+    Asking, Attached, Capabilities, ConnectTo, Failed, Fault, KeptChild, KeptChildren, Redirect, Refused, WhereToConnect,
+};
+pub use status::{MAX_STATUS_NODES, NodeStatus, Status};
+
+use super::frame::{self, kind};
+use bytes::Bytes;
+use serde::{Serialize, de::DeserializeOwned};
+
+/// A control message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// WHERE_TO_CONNECT: node to root.
+    WhereToConnect(WhereToConnect),
+    /// CONNECT_TO_AS_LEADER and CONNECT_TO: root to node. Which of the two follows from the slot.
+    ConnectTo(ConnectTo),
+    /// ATTACHED: node to root, and the root's echo.
+    Attached(Attached),
+    /// FAILED: node to root.
+    Failed(Failed),
+    /// LOST_CHILD: parent to root, and the root's echo.
+    LostChild(LostChild),
+    /// LEAVE: node to root, and the root's echo.
+    Leave(Leave),
+    /// ARE_YOU_THERE: root to node.
+    AreYouThere(AreYouThere),
+    /// I_AM_HERE: node to root.
+    IAmHere(IAmHere),
+    /// REFUSED: the answer to any question.
+    Refused(Refused),
+    /// REDIRECT: a node's answer to a question that is the root's.
+    Redirect(Redirect),
+    /// STATUS_REQUEST: anybody to the root. Its body is empty.
+    StatusRequest,
+    /// STATUS: the root's answer, page by page.
+    Status(Status),
+    /// ATTACH: child to parent.
+    Attach(Attach),
+    /// ATTACH_REPLY: parent to child.
+    AttachReply(AttachReply),
+    /// HEARTBEAT: both ways on a link.
+    Heartbeat(Heartbeat),
+}
+
+/// A body that is not what its type says; the link is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MessageError {
+    /// A type that is no control message.
+    #[error("type {0:#04x} is no control message")]
+    Kind(u8),
+    /// Too short, too long a text or list, or a value that does not exist.
+    #[error("a malformed message of type {0:#04x}")]
+    Malformed(u8),
+    /// Bytes after the message.
+    #[error("{1} bytes too many in a message of type {0:#04x}")]
+    Trailing(u8, usize),
+}
+
+impl Message {
+    /// The type number of its frame, one of [`kind`].
+    pub fn kind(&self) -> u8 {
+        match self {
+            Self::WhereToConnect(_) => kind::WHERE_TO_CONNECT,
+            Self::ConnectTo(place) if place.slot.is_leader() => kind::CONNECT_TO_AS_LEADER,
+            Self::ConnectTo(_) => kind::CONNECT_TO,
+            Self::Attached(_) => kind::ATTACHED,
+            Self::Failed(_) => kind::FAILED,
+            Self::LostChild(_) => kind::LOST_CHILD,
+            Self::Leave(_) => kind::LEAVE,
+            Self::AreYouThere(_) => kind::ARE_YOU_THERE,
+            Self::IAmHere(_) => kind::I_AM_HERE,
+            Self::Refused(_) => kind::REFUSED,
+            Self::Redirect(_) => kind::REDIRECT,
+            Self::StatusRequest => kind::STATUS_REQUEST,
+            Self::Status(_) => kind::STATUS,
+            Self::Attach(_) => kind::ATTACH,
+            Self::AttachReply(_) => kind::ATTACH_REPLY,
+            Self::Heartbeat(_) => kind::HEARTBEAT,
+        }
+    }
+
+    /// The whole frame, header included.
+    pub fn encode(&self) -> Bytes {
+        let kind = self.kind();
+        match self {
+            Self::WhereToConnect(body) => framed(kind, body),
+            Self::ConnectTo(body) => framed(kind, body),
+            Self::Attached(body) => framed(kind, body),
+            Self::Failed(body) => framed(kind, body),
+            Self::LostChild(body) => framed(kind, body),
+            Self::Leave(body) => framed(kind, body),
+            Self::AreYouThere(body) => framed(kind, body),
+            Self::IAmHere(body) => framed(kind, body),
+            Self::Refused(body) => framed(kind, body),
+            Self::Redirect(body) => framed(kind, body),
+            Self::StatusRequest => framed(kind, &()),
+            Self::Status(body) => framed(kind, body),
+            Self::Attach(body) => framed(kind, body),
+            Self::AttachReply(body) => framed(kind, body),
+            Self::Heartbeat(body) => framed(kind, body),
+        }
+    }
+
+    /// Reads the body of a frame of that type. The whole body must be used up; texts and lists must be within their limits.
+    pub fn decode(kind: u8, body: &[u8]) -> Result<Self, MessageError> {
+        let message = match kind {
+            kind::WHERE_TO_CONNECT => Self::WhereToConnect(whole(kind, body)?),
+            kind::CONNECT_TO | kind::CONNECT_TO_AS_LEADER => Self::ConnectTo(whole(kind, body)?),
+            kind::ATTACHED => Self::Attached(whole(kind, body)?),
+            kind::FAILED => Self::Failed(whole(kind, body)?),
+            kind::LOST_CHILD => Self::LostChild(whole(kind, body)?),
+            kind::LEAVE => Self::Leave(whole(kind, body)?),
+            kind::ARE_YOU_THERE => Self::AreYouThere(whole(kind, body)?),
+            kind::I_AM_HERE => Self::IAmHere(whole(kind, body)?),
+            kind::REFUSED => Self::Refused(whole(kind, body)?),
+            kind::REDIRECT => Self::Redirect(whole(kind, body)?),
+            kind::STATUS_REQUEST => whole(kind, body).map(|()| Self::StatusRequest)?,
+            kind::STATUS => Self::Status(whole(kind, body)?),
+            kind::ATTACH => Self::Attach(whole(kind, body)?),
+            kind::ATTACH_REPLY => Self::AttachReply(whole(kind, body)?),
+            kind::HEARTBEAT => Self::Heartbeat(whole(kind, body)?),
+            _ => return Err(MessageError::Kind(kind)),
+        };
+        let is_legal = match &message {
+            // The type says again what the slot says; a message that contradicts itself is not believed.
+            Self::ConnectTo(place) => message.kind() == kind && place.slot.side().is_some(),
+            Self::Status(page) => page.nodes.len() <= MAX_STATUS_NODES,
+            _ => true,
+        };
+        if is_legal { Ok(message) } else { Err(MessageError::Malformed(kind)) }
+    }
+}
+
+fn framed<T: Serialize>(kind: u8, body: &T) -> Bytes {
+    // Writing to memory fails only for types of unknown length, and no message has one.
+    let mut out = postcard::to_extend(body, vec![0; frame::HEADER_BYTES]).unwrap_or_default();
+    let header = frame::header(kind, out.len().saturating_sub(frame::HEADER_BYTES));
+    if let Some(front) = out.get_mut(..frame::HEADER_BYTES) {
+        front.copy_from_slice(&header);
+    }
+    out.into()
+}
+
+fn whole<T: DeserializeOwned>(kind: u8, body: &[u8]) -> Result<T, MessageError> {
+    let (message, rest) = postcard::take_from_bytes(body).map_err(|_| MessageError::Malformed(kind))?;
+    if rest.is_empty() { Ok(message) } else { Err(MessageError::Trailing(kind, rest.len())) }
+}
+
+#[cfg(test)]
+pub(crate) mod samples;
+
+#[cfg(test)]
+#[path = "message_tests.rs"]
+mod tests;

@@ -1,0 +1,33 @@
+//! How a link ends: LOST_CHILD and LEAVE. Each goes to the root on a connection of its own and is answered by its echo, so
+//! that the sender knows it was heard; without an echo it is sent again.
+
+use super::Fault;
+use crate::tree::slot::{NodeId, V};
+use crate::update::SessionId;
+use serde::{Deserialize, Serialize};
+
+/// LOST_CHILD: a parent lost a child. The root ignores it unless `v` is the child's present placement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LostChild {
+    /// The session of the tree.
+    pub session: SessionId,
+    /// Who reports.
+    pub parent: NodeId,
+    /// Who is lost.
+    pub child: NodeId,
+    /// Under which placement the child had attached.
+    pub v: V,
+    /// How it was lost.
+    pub why: Fault,
+}
+
+/// LEAVE: a node leaves for good. The root ignores it when the node has been placed anew since `v`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leave {
+    /// The session of the tree.
+    pub session: SessionId,
+    /// Who leaves.
+    pub id: NodeId,
+    /// The newest placement it has obeyed.
+    pub v: V,
+}

@@ -1,0 +1,179 @@
+//! How a node gets its place: WHERE_TO_CONNECT, CONNECT_TO_AS_LEADER / CONNECT_TO, ATTACHED or FAILED; REFUSED and REDIRECT.
+
+use crate::tree::slot::{NodeId, Slot, V};
+use crate::tree::text::{NodeName, Reason, SessionName};
+use crate::tree::ticket::{Key, Ticket};
+use crate::update::SessionId;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+
+/// What went wrong with a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Fault {
+    /// The connection ended.
+    Closed,
+    /// Nothing was heard for too long.
+    Silence,
+    /// The peer takes no bytes although there are some for it.
+    NoProgress,
+    /// Nobody could be dialled there.
+    Unreachable,
+    /// ATTACH was not answered in time.
+    NoAnswer,
+    /// ATTACH was answered by STALE.
+    Stale,
+    /// ATTACH was answered by NOT_HERE.
+    NotHere,
+    /// The peer sent what the protocol does not allow.
+    BadData,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Closed => "connection closed",
+            Self::Silence => "silent for too long",
+            Self::NoProgress => "takes no more data",
+            Self::Unreachable => "cannot be reached",
+            Self::NoAnswer => "does not answer",
+            Self::Stale => "the place is taken by a newer placement",
+            Self::NotHere => "not attached itself",
+            Self::BadData => "breaks the protocol",
+        })
+    }
+}
+
+/// What a node can do, as bits; bits that are not known are ignored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "u32", into = "u32")]
+pub struct Capabilities {
+    /// Bit 0: it may have children. A node without it is leaf-only.
+    pub relay: bool,
+}
+
+impl From<u32> for Capabilities {
+    fn from(bits: u32) -> Self {
+        Self { relay: bits & 1 != 0 }
+    }
+}
+
+impl From<Capabilities> for u32 {
+    fn from(capabilities: Capabilities) -> Self {
+        u32::from(capabilities.relay)
+    }
+}
+
+/// A child that a node has kept, and under which placement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptChild {
+    /// Who.
+    pub id: NodeId,
+    /// Its placement number.
+    pub v: V,
+}
+
+/// The children on the left and on the right.
+pub type KeptChildren = [Option<KeptChild>; 2];
+
+/// Why a node asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Asking {
+    /// It has no place yet.
+    New,
+    /// It was attached and is no more.
+    LostParent {
+        /// Its former parent.
+        parent: NodeId,
+        /// How it was lost.
+        fault: Fault,
+    },
+    /// It could not attach where it was told to.
+    NotAttached {
+        /// The parent it was told to connect to.
+        parent: NodeId,
+        /// Why not.
+        fault: Fault,
+    },
+    /// It is attached under the `v` it names, and has not heard that the root knows.
+    Confirm {
+        /// The children it has kept.
+        children: KeptChildren,
+    },
+}
+
+/// WHERE_TO_CONNECT: a node asks the root for a place. The connection stays open until ATTACHED is answered, or FAILED is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhereToConnect {
+    /// The session it was in, if any.
+    pub session: Option<SessionId>,
+    /// Who asks.
+    pub id: NodeId,
+    /// The newest placement of that session it has obeyed.
+    pub v: V,
+    /// Why it asks.
+    pub asking: Asking,
+    /// What it can do.
+    pub capabilities: Capabilities,
+    /// The port it listens on; 0 for none.
+    pub port: u16,
+    /// Its name for people.
+    pub name: NodeName,
+}
+
+/// CONNECT_TO_AS_LEADER (left child of a pair) or CONNECT_TO (right child): the root gives a node a place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectTo {
+    /// The session of the tree.
+    pub session: SessionId,
+    /// The number of this placement; obeyed only when newer than any before.
+    pub v: V,
+    /// Who is placed.
+    pub id: NodeId,
+    /// Its slot.
+    pub slot: Slot,
+    /// Who is to be its parent.
+    pub parent: NodeId,
+    /// Where the parent listens. A link-local IPv6 address is meant on the interface that leads to the root.
+    pub address: SocketAddr,
+    /// What to show the parent.
+    pub ticket: Ticket,
+    /// The key under which this node checks its own children's tickets.
+    pub key: Key,
+    /// The session's name for people.
+    pub name: SessionName,
+}
+
+/// ATTACHED: a node has attached under `v`. The root answers with the same message, naming those of the children that are
+/// its; the node closes the others that it named. A placement that is no longer valid is answered by a fresh CONNECT_TO.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attached {
+    /// The number of the placement.
+    pub v: V,
+    /// The children it has kept from before.
+    pub children: KeptChildren,
+}
+
+/// FAILED: a node could not attach under `v`. Not answered; the connection is closed and the node asks anew after a while.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failed {
+    /// The number of the placement.
+    pub v: V,
+    /// Why not.
+    pub why: Fault,
+}
+
+/// REFUSED: a question is answered by no.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// Whether it makes sense to ask again later.
+    pub again: bool,
+    /// Why, for people.
+    pub reason: Reason,
+}
+
+/// REDIRECT: a node is asked what only its root can answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redirect {
+    /// Where the root listens.
+    pub root: SocketAddr,
+}

@@ -1,0 +1,82 @@
+//! One or more of each message, for tests and for the vectors of PROTOCOL.md.
+
+use super::*;
+use crate::geometry::Size;
+use crate::tree::slot::{NodeId, Slot, V};
+use crate::tree::ticket::{KEY_BYTES, Key, Ticket};
+use crate::update::{Seq, SessionId};
+use std::time::Duration;
+
+const ID: NodeId = NodeId(0x0102_0304_0506_0708);
+const SESSION: SessionId = SessionId(0x1122);
+
+fn connect_to(slot: u32, address: &str) -> Message {
+    Message::ConnectTo(ConnectTo {
+        session: SESSION,
+        v: V(300),
+        id: ID,
+        slot: Slot(slot),
+        parent: NodeId(5),
+        address: address.parse().unwrap(),
+        ticket: Ticket([0xaa; 16]),
+        key: Key::new([0xbb; KEY_BYTES]),
+        name: "Physik".into(),
+    })
+}
+
+fn ask(session: Option<SessionId>, v: u64, asking: Asking, relay: bool) -> Message {
+    let capabilities = Capabilities { relay };
+    Message::WhereToConnect(WhereToConnect { session, id: ID, v: V(v), asking, capabilities, port: 40_000, name: "Ada".into() })
+}
+
+fn status() -> Message {
+    let node = NodeStatus {
+        id: ID,
+        name: "Ada".into(),
+        address: "192.0.2.7:40000".parse().unwrap(),
+        slot: Slot(3),
+        relay: true,
+        attached: true,
+        since: Duration::from_secs(1),
+    };
+    Message::Status(Status {
+        session: SESSION,
+        name: "Physik".into(),
+        presenter: "ok".into(),
+        screen: Some(Size::new(1920, 1080).unwrap()),
+        now: Duration::from_secs(2),
+        nodes: vec![node],
+        more: false,
+    })
+}
+
+/// Every message, with the name under which PROTOCOL.md has its bytes.
+pub(crate) fn samples() -> Vec<(&'static str, Message)> {
+    let (parent, fault) = (NodeId(5), Fault::NotHere);
+    let children = [Some(KeptChild { id: NodeId(6), v: V(299) }), None];
+    let position = Position { session: SESSION, seq: Seq(1000) };
+    let (ticket, session) = (Ticket([0xaa; 16]), SESSION);
+    vec![
+        ("WHERE_TO_CONNECT new", ask(None, 0, Asking::New, true)),
+        ("WHERE_TO_CONNECT lost", ask(Some(SESSION), 300, Asking::LostParent { parent, fault: Fault::Closed }, false)),
+        ("WHERE_TO_CONNECT failed", ask(Some(SESSION), 300, Asking::NotAttached { parent, fault }, true)),
+        ("WHERE_TO_CONNECT confirm", ask(Some(SESSION), 300, Asking::Confirm { children }, true)),
+        ("CONNECT_TO_AS_LEADER", connect_to(3, "192.0.2.1:5950")),
+        ("CONNECT_TO", connect_to(4, "[2001:db8::1]:5950")),
+        ("ATTACHED", Message::Attached(Attached { v: V(300), children })),
+        ("FAILED", Message::Failed(Failed { v: V(300), why: Fault::Unreachable })),
+        ("LOST_CHILD", Message::LostChild(LostChild { session, parent, child: ID, v: V(300), why: Fault::Silence })),
+        ("LEAVE", Message::Leave(Leave { session, id: ID, v: V(300) })),
+        ("ARE_YOU_THERE", Message::AreYouThere(AreYouThere { session, id: ID })),
+        ("I_AM_HERE", Message::IAmHere(IAmHere { session: Some(SESSION), id: ID, v: V(300) })),
+        ("REFUSED", Message::Refused(Refused { again: true, reason: "full".into() })),
+        ("REDIRECT", Message::Redirect(Redirect { root: "192.0.2.1:5950".parse().unwrap() })),
+        ("STATUS_REQUEST", Message::StatusRequest),
+        ("STATUS", status()),
+        ("ATTACH", Message::Attach(Attach { ticket, session, position, child: ID, v: V(300), slot: Slot(3) })),
+        ("ATTACH_REPLY ok", Message::AttachReply(AttachReply::Ok { head: Seq(1000) })),
+        ("ATTACH_REPLY stale", Message::AttachReply(AttachReply::Stale)),
+        ("ATTACH_REPLY not here", Message::AttachReply(AttachReply::NotHere)),
+        ("HEARTBEAT", Message::Heartbeat(Heartbeat { beat: 128 })),
+    ]
+}

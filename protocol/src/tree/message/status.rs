@@ -1,0 +1,89 @@
+//! Who is where: STATUS_REQUEST and STATUS.
+
+use crate::geometry::Size;
+use crate::tree::slot::{NodeId, Slot};
+use crate::tree::text::{NodeName, Reason, SessionName};
+use crate::update::SessionId;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Most nodes in one page.
+pub const MAX_STATUS_NODES: usize = 256;
+
+/// STATUS: the state of a session, in pages that each fit a frame.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The session.
+    pub session: SessionId,
+    /// Its name for people.
+    pub name: SessionName,
+    /// How it stands with the presenter, for people.
+    pub presenter: Reason,
+    /// The size of the screen shown, if any yet.
+    pub screen: Option<Size>,
+    /// The time on the root's session clock, in microseconds on the wire.
+    #[serde(with = "micros")]
+    pub now: Duration,
+    /// Nodes in slot order, the root first; at most [`MAX_STATUS_NODES`] in a page.
+    pub nodes: Vec<NodeStatus>,
+    /// Whether another page follows.
+    pub more: bool,
+}
+
+/// One node in a [`Status`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeStatus {
+    /// Who.
+    pub id: NodeId,
+    /// Its name for people.
+    pub name: NodeName,
+    /// Where it listens, as the root sees it.
+    pub address: SocketAddr,
+    /// Its slot.
+    pub slot: Slot,
+    /// Whether it may have children; a node that may not is leaf-only.
+    pub relay: bool,
+    /// Whether it has attached; one that has not was placed and is on its way.
+    pub attached: bool,
+    /// Since when it has this place, on the root's session clock; in microseconds on the wire.
+    #[serde(with = "micros")]
+    pub since: Duration,
+}
+
+impl NodeStatus {
+    /// Links between it and the root.
+    pub fn depth(&self) -> u32 {
+        self.slot.depth()
+    }
+}
+
+impl Status {
+    /// Cuts a list of any length into pages, at least one.
+    pub fn into_pages(mut self) -> Vec<Status> {
+        let mut nodes = std::mem::take(&mut self.nodes);
+        let mut pages = Vec::with_capacity(nodes.len() / MAX_STATUS_NODES + 1);
+        loop {
+            let rest = nodes.split_off(nodes.len().min(MAX_STATUS_NODES));
+            let more = !rest.is_empty();
+            pages.push(Status { nodes, more, ..self.clone() });
+            if !more {
+                return pages;
+            }
+            nodes = rest;
+        }
+    }
+}
+
+/// A time as microseconds in a u64.
+mod micros {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_micros)
+    }
+}

@@ -1,0 +1,147 @@
+//! Who and where: node numbers, slots of the tree, and placement numbers. Arithmetic only.
+
+use serde::{Deserialize, Serialize};
+
+/// A node's name for itself: random, chosen anew by each process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct NodeId(pub u64);
+
+impl std::fmt::Display for NodeId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// Number of a placement: one counter at the root, so a larger one is newer. The first is 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+pub struct V(pub u64);
+
+impl V {
+    /// Before the first placement; also the root's own.
+    pub const NONE: V = V(0);
+}
+
+impl std::fmt::Display for V {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// Which child of its parent a slot is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// The first child, the leader of its pair.
+    Left,
+    /// The second child.
+    Right,
+}
+
+impl Side {
+    /// Both, in slot order.
+    pub const BOTH: [Side; 2] = [Side::Left, Side::Right];
+
+    /// 0 for left, 1 for right.
+    pub fn index(self) -> usize {
+        match self {
+            Side::Left => 0,
+            Side::Right => 1,
+        }
+    }
+}
+
+/// A place in a binary tree, numbered row by row: slot 0 is the root, the children of slot n are 2n+1 and 2n+2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Slot(pub u32);
+
+impl Slot {
+    /// The root's place.
+    pub const ROOT: Slot = Slot(0);
+
+    /// The slot above; none for the root.
+    pub fn parent(self) -> Option<Slot> {
+        self.0.checked_sub(1).map(|n| Slot(n / 2))
+    }
+
+    /// The slot below on that side; none where the numbers end.
+    pub fn child(self, side: Side) -> Option<Slot> {
+        let first = self.0.checked_mul(2)?.checked_add(1)?;
+        match side {
+            Side::Left => Some(Slot(first)),
+            Side::Right => first.checked_add(1).map(Slot),
+        }
+    }
+
+    /// Both slots below, as far as the numbers go.
+    pub fn children(self) -> impl Iterator<Item = Slot> {
+        Side::BOTH.into_iter().filter_map(move |side| self.child(side))
+    }
+
+    /// Which child of its parent it is; none for the root.
+    pub fn side(self) -> Option<Side> {
+        match self.0 {
+            0 => None,
+            n if n % 2 == 1 => Some(Side::Left),
+            _ => Some(Side::Right),
+        }
+    }
+
+    /// Whether it is the left child of a pair (TreeVNC's leader).
+    pub fn is_leader(self) -> bool {
+        self.side() == Some(Side::Left)
+    }
+
+    /// Links between this slot and the root: 0 for the root itself.
+    pub fn depth(self) -> u32 {
+        (u64::from(self.0) + 1).ilog2()
+    }
+
+    /// The slots above, from the parent to the root.
+    pub fn ancestors(self) -> impl Iterator<Item = Slot> {
+        std::iter::successors(self.parent(), |slot| slot.parent())
+    }
+
+    /// Whether it lies below `top`; a slot is not below itself.
+    pub fn is_below(self, top: Slot) -> bool {
+        self.ancestors().any(|slot| slot == top)
+    }
+}
+
+impl std::fmt::Display for Slot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_rows_are_numbered_as_documented() {
+        let parents: Vec<_> = (0..7).map(|n| Slot(n).parent().map(|slot| slot.0)).collect();
+        assert_eq!(parents, [None, Some(0), Some(0), Some(1), Some(1), Some(2), Some(2)]);
+        let depths: Vec<_> = (0..8).map(|n| Slot(n).depth()).collect();
+        assert_eq!(depths, [0, 1, 1, 2, 2, 2, 2, 3]);
+        let leaders: Vec<_> = (0..7).filter(|&n| Slot(n).is_leader()).collect();
+        assert_eq!(leaders, [1, 3, 5]);
+    }
+
+    #[test]
+    fn a_child_knows_its_parent_and_its_side() {
+        for n in (0..1000).chain([u32::MAX / 2 - 1]) {
+            for side in Side::BOTH {
+                let child = Slot(n).child(side).unwrap();
+                assert_eq!((child.parent(), child.side()), (Some(Slot(n)), Some(side)));
+                assert_eq!(child.depth(), Slot(n).depth() + 1);
+                assert!(child.is_below(Slot(n)) && child.is_below(Slot::ROOT) && !Slot(n).is_below(child));
+            }
+        }
+    }
+
+    #[test]
+    fn the_end_of_the_numbers_has_no_children() {
+        assert_eq!(Slot(u32::MAX).children().count(), 0);
+        assert_eq!(Slot(u32::MAX / 2).children().count(), 1);
+        assert_eq!(Slot(u32::MAX).depth(), 32);
+    }
+}
