@@ -41,12 +41,16 @@ pub mod kind {
     pub const STATUS_REQUEST: u8 = 0x0c;
     /// One page of what the tree looks like.
     pub const STATUS: u8 = 0x0d;
+    /// The present picture, once, please.
+    pub const SNAPSHOT_REQUEST: u8 = 0x0e;
     /// A child asks its parent for the picture.
     pub const ATTACH: u8 = 0x10;
     /// The parent's answer.
     pub const ATTACH_REPLY: u8 = 0x11;
     /// The link lives, and this is the root's newest beat.
     pub const HEARTBEAT: u8 = 0x12;
+    /// How it stands with the presenter.
+    pub const PRESENTER: u8 = 0x13;
     /// Pixels or a new screen ([`crate::update`]).
     pub const FRAMEBUFFER_UPDATE: u8 = 0x20;
     /// Reserved: a node wants to present.
@@ -96,7 +100,7 @@ pub fn max_body_bytes(kind: u8) -> Option<usize> {
     match kind {
         kind::FRAMEBUFFER_UPDATE => Some(update::MAX_BODY_BYTES),
         kind::STATUS => Some(MAX_STATUS_BYTES),
-        kind::WHERE_TO_CONNECT..=kind::STATUS_REQUEST | kind::ATTACH..=kind::HEARTBEAT => Some(MAX_CONTROL_BYTES),
+        kind::WHERE_TO_CONNECT..=kind::SNAPSHOT_REQUEST | kind::ATTACH..=kind::PRESENTER => Some(MAX_CONTROL_BYTES),
         _ => None,
     }
 }

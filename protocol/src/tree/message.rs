@@ -5,6 +5,7 @@ mod alive;
 mod attaching;
 mod parting;
 mod placing;
+mod showing;
 mod status;
 
 pub use alive::{AreYouThere, Heartbeat, IAmHere};
@@ -13,6 +14,7 @@ pub use parting::{Leave, LostChild};
 pub use placing::{
     Asking, Attached, Capabilities, ConnectTo, Failed, Fault, KeptChild, KeptChildren, Redirect, Refused, WhereToConnect,
 };
+pub use showing::Presenter;
 pub use status::{MAX_STATUS_NODES, NodeStatus, Status};
 
 use super::frame::{self, kind};
@@ -46,12 +48,16 @@ pub enum Message {
     StatusRequest,
     /// STATUS: the root's answer, page by page.
     Status(Status),
+    /// SNAPSHOT_REQUEST: anybody to any node. Its body is empty. Answered by the live updates, stamped, and the link's end.
+    SnapshotRequest,
     /// ATTACH: child to parent.
     Attach(Attach),
     /// ATTACH_REPLY: parent to child.
     AttachReply(AttachReply),
     /// HEARTBEAT: both ways on a link.
     Heartbeat(Heartbeat),
+    /// PRESENTER: parent to child, after ATTACH_REPLY and whenever it changes.
+    Presenter(Presenter),
 }
 
 /// A body that is not what its type says; the link is closed.
@@ -88,6 +94,8 @@ impl Message {
             Self::Attach(_) => kind::ATTACH,
             Self::AttachReply(_) => kind::ATTACH_REPLY,
             Self::Heartbeat(_) => kind::HEARTBEAT,
+            Self::SnapshotRequest => kind::SNAPSHOT_REQUEST,
+            Self::Presenter(_) => kind::PRESENTER,
         }
     }
 
@@ -110,6 +118,8 @@ impl Message {
             Self::Attach(body) => framed(kind, body),
             Self::AttachReply(body) => framed(kind, body),
             Self::Heartbeat(body) => framed(kind, body),
+            Self::SnapshotRequest => framed(kind, &()),
+            Self::Presenter(body) => framed(kind, body),
         }
     }
 
@@ -131,6 +141,8 @@ impl Message {
             kind::ATTACH => Self::Attach(whole(kind, body)?),
             kind::ATTACH_REPLY => Self::AttachReply(whole(kind, body)?),
             kind::HEARTBEAT => Self::Heartbeat(whole(kind, body)?),
+            kind::SNAPSHOT_REQUEST => whole(kind, body).map(|()| Self::SnapshotRequest)?,
+            kind::PRESENTER => Self::Presenter(whole(kind, body)?),
             _ => return Err(MessageError::Kind(kind)),
         };
         let is_legal = match &message {

@@ -77,6 +77,8 @@ pub(crate) fn samples() -> Vec<(&'static str, Message)> {
         ("ATTACH_REPLY ok", Message::AttachReply(AttachReply::Ok { head: Seq(1000) })),
         ("ATTACH_REPLY stale", Message::AttachReply(AttachReply::Stale)),
         ("ATTACH_REPLY not here", Message::AttachReply(AttachReply::NotHere)),
+        ("SNAPSHOT_REQUEST", Message::SnapshotRequest),
+        ("PRESENTER", Message::Presenter(Presenter { gone: "lost".into() })),
         ("HEARTBEAT", Message::Heartbeat(Heartbeat { beat: 128 })),
     ]
 }
