@@ -173,7 +173,7 @@ pub enum UpdateError {
     /// Pixels before the first screen.
     #[error("pixels before any screen")]
     NoScreen,
-    /// Number 0, or unknown flags.
+    /// Number 0, unknown flags, or a screen with rectangles.
     #[error("number {0} with flags {1:#04x} is no update")]
     Header(u64, u8),
     /// A stamp below the update's own number.
@@ -220,10 +220,11 @@ pub fn decode(body: Bytes) -> Result<(Update, Seq), UpdateError> {
     let mut reader = Reader::new(&body);
     let mut header = || Some((reader.u64()?, reader.u64()?, reader.u64()?, reader.u8()?, reader.u16()?));
     let (seq, until, micros, flags, count) = header().ok_or(UpdateError::Truncated)?;
-    if seq == 0 || flags & !(FLAG_SCREEN | FLAG_CHECK) != 0 {
+    let is_screen = flags & FLAG_SCREEN != 0;
+    if seq == 0 || flags & !(FLAG_SCREEN | FLAG_CHECK) != 0 || (is_screen && count != 0) {
         return Err(UpdateError::Header(seq, flags));
     }
-    let content = if flags & FLAG_SCREEN != 0 {
+    let content = if is_screen {
         let (width, height) = (reader.u16().ok_or(UpdateError::Truncated)?, reader.u16().ok_or(UpdateError::Truncated)?);
         let name = reader.rest();
         let text = std::str::from_utf8(name).ok().filter(|_| name.len() <= MAX_NAME_BYTES);
