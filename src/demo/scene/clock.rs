@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use treevnc_protocol::geometry::Rect;
 
-use super::backdrop::BAR;
-use super::place::{rounded, Scale};
-use super::surface::{Face, Surface};
 use super::Part;
+use super::backdrop::BAR;
+use super::place::{Scale, rounded};
+use super::surface::{Face, Surface};
 
 /// The bar; only its clock changes.
 pub(super) struct Clock {

@@ -2,7 +2,7 @@
 
 use treevnc_protocol::geometry::Rect;
 
-use super::place::{rounded, Scale};
+use super::place::{Scale, rounded};
 use super::surface::{Face, Point, Surface};
 
 /// Width of a character of the fixed-width font, in parts of its size.

@@ -8,7 +8,7 @@ use super::backdrop::LIGHT;
 use super::code::{Cells, ON_LIGHT};
 use super::place::Scale;
 use super::surface::Surface;
-use super::{scattered, Part};
+use super::{Part, scattered};
 
 const TEXT: &str = "\
 // Where a node hangs in the tree.

@@ -5,9 +5,9 @@ use std::time::Duration;
 use treevnc_protocol::geometry::Rect;
 
 use super::backdrop::DARK;
-use super::place::{rounded, Scale};
+use super::place::{Scale, rounded};
 use super::surface::{Point, Surface};
-use super::{scattered, Part};
+use super::{Part, scattered};
 
 /// Nothing moves faster than the clock's hundredths.
 const STEP_MS: u128 = 10;
@@ -130,11 +130,7 @@ impl Part for Tree {
 
     fn advance(&mut self, at: Duration) -> Vec<Rect> {
         let now = at.as_millis() / STEP_MS;
-        if self.step.replace(now) == Some(now) {
-            Vec::new()
-        } else {
-            vec![self.area]
-        }
+        if self.step.replace(now) == Some(now) { Vec::new() } else { vec![self.area] }
     }
 
     fn draw(&self, surface: &mut Surface<'_>) {

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use treevnc_protocol::geometry::Rect;
 
-use super::backdrop::LIGHT;
-use super::place::{rounded, Scale};
-use super::surface::{Face, Point, Surface};
 use super::Part;
+use super::backdrop::LIGHT;
+use super::place::{Scale, rounded};
+use super::surface::{Face, Point, Surface};
 
 const PAGE: Duration = Duration::from_secs(5);
 const PAGES: u64 = 4;
@@ -138,11 +138,7 @@ impl Part for Slides {
 
     fn advance(&mut self, at: Duration) -> Vec<Rect> {
         let now = at.as_secs() / PAGE.as_secs() % PAGES;
-        if self.page.replace(now) == Some(now) {
-            Vec::new()
-        } else {
-            vec![self.area]
-        }
+        if self.page.replace(now) == Some(now) { Vec::new() } else { vec![self.area] }
     }
 
     fn draw(&self, surface: &mut Surface<'_>) {

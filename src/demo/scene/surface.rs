@@ -2,7 +2,7 @@
 //! Whatever leaves the rectangle is clipped.
 
 use treevnc_protocol::geometry::Rect;
-use treevnc_viewer::canvas::{mix, Canvas};
+use treevnc_viewer::canvas::{Canvas, mix};
 use treevnc_viewer::text::Font;
 
 /// The two typefaces.

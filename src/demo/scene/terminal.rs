@@ -8,7 +8,7 @@ use super::backdrop::DARK;
 use super::code::{Cells, ON_DARK};
 use super::place::Scale;
 use super::surface::Surface;
-use super::{scattered, Part};
+use super::{Part, scattered};
 
 const SOURCE: &str = include_str!("../scene.rs");
 /// Lines of one burst and the time of each, then the time to the next burst.
@@ -43,11 +43,7 @@ impl Part for Terminal {
         let (cycle, within) = (at.as_millis() / CYCLE_MS, at.as_millis() % CYCLE_MS);
         let lines = cycle * BURST_LINES + (within / LINE_MS).min(BURST_LINES);
         let now = usize::try_from(lines).unwrap_or(0);
-        if self.scrolled.replace(now) == Some(now) {
-            Vec::new()
-        } else {
-            vec![self.area]
-        }
+        if self.scrolled.replace(now) == Some(now) { Vec::new() } else { vec![self.area] }
     }
 
     fn draw(&self, surface: &mut Surface<'_>) {
