@@ -1,1 +1,8 @@
-//! TreeVNC relay.
+//! What a root and every node share: the log with its readers, links of the tree, ordinary VNC viewers, and the one port that
+//! serves both. Moves bytes; what is sent to whom is decided in `protocol`.
+
+pub mod link;
+pub mod picture;
+pub mod port;
+pub mod shared_log;
+mod socket;

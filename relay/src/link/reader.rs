@@ -1,0 +1,65 @@
+//! The incoming direction of a link.
+
+use super::LinkError;
+use tokio::io::AsyncReadExt;
+use tokio::net::tcp::OwnedReadHalf;
+use treevnc_protocol::tree::frame::{Accept, Frame, FrameDecoder, kind};
+use treevnc_protocol::tree::message::Message;
+use treevnc_protocol::update::{self, Seq, Update};
+
+/// Bytes read at a time on a link that carries updates: about two of them.
+const UPDATES_BUFFER_BYTES: usize = 64 * 1024;
+/// Bytes read at a time on a link that carries control only.
+const CONTROL_BUFFER_BYTES: usize = 2 * 1024;
+
+/// What comes in on a link.
+#[derive(Debug)]
+pub enum Incoming {
+    /// A control message.
+    Message(Message),
+    /// An update and its sender's stamp, in memory of exactly its size. Not yet checked against a screen: the log does that.
+    Update(Update, Seq),
+}
+
+/// The incoming direction of a link.
+#[derive(Debug)]
+pub struct LinkReader {
+    half: OwnedReadHalf,
+    decoder: FrameDecoder,
+    buffer: Box<[u8]>,
+    start: usize,
+    end: usize,
+}
+
+impl LinkReader {
+    pub(super) fn new(half: OwnedReadHalf, accept: Accept) -> Self {
+        let bytes = if accept == Accept::Everything { UPDATES_BUFFER_BYTES } else { CONTROL_BUFFER_BYTES };
+        Self { half, decoder: FrameDecoder::new(accept), buffer: vec![0; bytes].into(), start: 0, end: 0 }
+    }
+
+    /// The next message or update. Cancel safe: what has come in stays here. After an error the link is to be dropped.
+    pub async fn read(&mut self) -> Result<Incoming, LinkError> {
+        loop {
+            while self.start < self.end {
+                let (taken, frame) = self.decoder.feed(self.buffer.get(self.start..self.end).unwrap_or_default())?;
+                self.start += taken;
+                if let Some(frame) = frame {
+                    return decode(frame);
+                }
+            }
+            let count = self.half.read(&mut self.buffer).await?;
+            if count == 0 {
+                return Err(if self.decoder.is_between_frames() { LinkError::Closed } else { LinkError::Broken });
+            }
+            (self.start, self.end) = (0, count);
+        }
+    }
+}
+
+fn decode(frame: Frame) -> Result<Incoming, LinkError> {
+    if frame.kind == kind::FRAMEBUFFER_UPDATE {
+        let (update, until) = update::decode(frame.body)?;
+        return Ok(Incoming::Update(update, until));
+    }
+    Ok(Incoming::Message(Message::decode(frame.kind, &frame.body)?))
+}

@@ -1,0 +1,159 @@
+//! The log of a process, shared by everything that reads it (DESIGN idea B). Owns the lock, who is woken, how far each reader has
+//! got, and the budget for what slow readers hold on to; which update goes to whom is decided by `protocol::log` alone.
+
+mod places;
+mod reader;
+
+pub use places::{BATCH_BUDGET_BYTES, ReaderKind};
+pub use reader::{Eviction, LogReader};
+
+use places::Places;
+use std::future::pending;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
+use treevnc_protocol::log::{Cursor, Entry, ScreenLog};
+use treevnc_protocol::update::{Seq, SessionId, Update, UpdateError};
+
+/// A [`ScreenLog`] that many tasks read and one writes. Cheap to clone: all clones are the same log.
+///
+/// The lock is held for moments only and never across an await. There are no queues: a reader that is slow keeps the one batch it
+/// is sending and finds the newest picture afterwards.
+#[derive(Debug, Clone)]
+pub struct SharedLog {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    state: Mutex<State>,
+    /// Counts what was appended and replaced; wakes readers.
+    changed: watch::Sender<u64>,
+    /// Counts what readers have sent; wakes [`SharedLog::caught_up`].
+    progress: watch::Sender<u64>,
+}
+
+#[derive(Debug)]
+struct State {
+    log: ScreenLog,
+    places: Places,
+}
+
+/// What a log costs at a moment, in bytes of its updates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogBytes {
+    /// Updates that the log holds as of its last complete point.
+    pub held: usize,
+    /// Updates that only readers' batches still hold.
+    pub batches: usize,
+}
+
+impl SharedLog {
+    /// The empty log of a session.
+    pub fn new(session: SessionId) -> Self {
+        Self::with_budget(session, BATCH_BUDGET_BYTES)
+    }
+
+    /// The empty log of a session, with another budget than [`BATCH_BUDGET_BYTES`] for what batches alone may hold.
+    pub fn with_budget(session: SessionId, budget_bytes: usize) -> Self {
+        let state = State { log: ScreenLog::new(session), places: Places::new(budget_bytes) };
+        let inner = Inner { state: Mutex::new(state), changed: watch::Sender::new(0), progress: watch::Sender::new(0) };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Adds the next update with its sender's stamp and wakes the readers. Answers as [`ScreenLog::append`] does.
+    pub fn append(&self, update: Update, until: Seq) -> Result<bool, UpdateError> {
+        let cost = update.cost_bytes();
+        let is_new = {
+            let mut state = self.lock();
+            let state = &mut *state;
+            let is_new = state.log.append(update, until)?;
+            if is_new {
+                state.places.note_appended(&mut state.log, cost);
+            }
+            is_new
+        };
+        if is_new {
+            self.wake_readers();
+        }
+        Ok(is_new)
+    }
+
+    /// Begins another session with an empty log. Readers stay; their cursors then count as newcomers'.
+    pub fn replace(&self, session: SessionId) {
+        {
+            let mut state = self.lock();
+            let state = &mut *state;
+            state.log = ScreenLog::new(session);
+            state.places.check_budget(&mut state.log);
+        }
+        self.wake_readers();
+    }
+
+    /// Runs `look` on the log while it is locked. Keep it short, and do not append here: nobody would be woken.
+    pub fn with<T>(&self, look: impl FnOnce(&mut ScreenLog) -> T) -> T {
+        look(&mut self.lock().log)
+    }
+
+    /// A number that changes whenever the log does.
+    pub fn changed(&self) -> watch::Receiver<u64> {
+        self.inner.changed.subscribe()
+    }
+
+    /// Registers a reader that has what `cursor` says. It counts until it is dropped.
+    pub fn reader(&self, kind: ReaderKind, cursor: Cursor) -> LogReader {
+        LogReader::register(self.clone(), kind, cursor)
+    }
+
+    /// Number of readers of all kinds.
+    pub fn reader_count(&self) -> usize {
+        self.lock().places.count()
+    }
+
+    /// Resolves when at least one reader has sent everything up to `seq` of the present session; never while there is no reader.
+    /// Nothing is lost when the future is dropped.
+    pub async fn caught_up(&self, seq: Seq) {
+        let mut progress = self.inner.progress.subscribe();
+        loop {
+            progress.borrow_and_update();
+            {
+                let state = self.lock();
+                if state.places.has_sent(state.log.session(), seq) {
+                    return;
+                }
+            }
+            if progress.changed().await.is_err() {
+                pending::<()>().await;
+            }
+        }
+    }
+
+    /// All updates that paint the newest picture known here, in order: those live at the complete point, then what came after it.
+    pub fn all_entries(&self) -> Vec<Arc<Entry>> {
+        self.with(|log| {
+            let mut cursor = Cursor::new(log.session(), Seq::NONE);
+            std::iter::from_fn(|| log.take_batch(&mut cursor)).flat_map(|batch| batch.entries).collect()
+        })
+    }
+
+    /// What the log costs now.
+    pub fn bytes(&self) -> LogBytes {
+        let mut state = self.lock();
+        let state = &mut *state;
+        LogBytes { held: state.log.held_bytes(), batches: state.places.batch_only_bytes(&mut state.log) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake_readers(&self) {
+        self.inner.changed.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    fn wake_pacing(&self) {
+        self.inner.progress.send_modify(|count| *count = count.wrapping_add(1));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,181 @@
+//! Links of the tree: pictures come out as they went in, control is not held up, faults close one link.
+
+use crate::source::{ChildControl, Serving, Source, size};
+use bytes::{BufMut, BytesMut};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use treevnc_protocol::geometry::Rect;
+use treevnc_protocol::tiles::TileGrid;
+use treevnc_protocol::tree::message::{Heartbeat, Message};
+use treevnc_protocol::tree::{GREETING_PORT, GREETING_TREE, frame};
+use treevnc_protocol::update::{Content, ENCODING_ZRLE, Picture, Screen, Seq, Update};
+use treevnc_relay::link::{Incoming, LinkEnd, LinkError, TreeLink, dial};
+use treevnc_relay::picture::paint;
+use treevnc_relay::shared_log::SharedLog;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Takes in updates until the log's complete point is `seq`.
+async fn receive_until(link: &mut TreeLink, log: &SharedLog, seq: Seq) {
+    while log.with(|log| log.complete()) < seq {
+        match link.read().await.unwrap() {
+            Incoming::Update(update, until) => assert!(log.append(update, until).unwrap()),
+            Incoming::Message(message) => panic!("{message:?}"),
+        }
+    }
+}
+
+fn assert_shows(log: &SharedLog, source: &Source) {
+    let shown = paint(&log.all_entries()).unwrap().unwrap();
+    assert!(shown == source.fb, "the pictures differ");
+}
+
+#[tokio::test]
+async fn a_child_and_a_grandchild_show_the_sources_picture_while_it_changes() {
+    let mut source = Source::new(size(500, 300));
+    let serving = Serving::new(&source.log);
+    let mut link = dial(serving.addr, PATIENCE).await.unwrap();
+    let child_log = SharedLog::new(crate::source::SESSION);
+    let child_serving = Serving::new(&child_log);
+    let mut below = dial(child_serving.addr, PATIENCE).await.unwrap();
+    let grandchild_log = SharedLog::new(crate::source::SESSION);
+    for step in 0..5u16 {
+        if step == 3 {
+            source.begin_screen(size(200, 400), "another");
+        }
+        let seq = source.change(Rect::new(step * 30, step * 20, 150, 90));
+        let parent_and_child = async {
+            receive_until(&mut link, &child_log, seq).await;
+            receive_until(&mut below, &grandchild_log, seq).await;
+        };
+        tokio::time::timeout(PATIENCE, parent_and_child).await.unwrap();
+        assert_shows(&child_log, &source);
+        assert_shows(&grandchild_log, &source);
+    }
+}
+
+#[tokio::test]
+async fn messages_go_both_ways_while_updates_flow() {
+    let mut source = Source::new(size(300, 200));
+    let mut serving = Serving::new(&source.log);
+    let mut link = dial(serving.addr, PATIENCE).await.unwrap();
+    let ChildControl { to_child, mut from_child } = serving.children.recv().await.unwrap();
+    source.change(Rect::new(0, 0, 100, 100));
+    let heartbeat = |beat| Message::Heartbeat(Heartbeat { beat });
+    link.write_message(&heartbeat(5)).await.unwrap();
+    assert_eq!(from_child.recv().await, Some(heartbeat(5)));
+    to_child.send(heartbeat(6)).await.unwrap();
+    while !matches!(link.read().await.unwrap(), Incoming::Message(message) if message == heartbeat(6)) {}
+    drop(from_child);
+    link.write_message(&heartbeat(7)).await.unwrap();
+    drop(to_child);
+    while link.read().await.is_ok() {}
+    assert!(matches!(serving.parent.ends.lock().unwrap()[..], [LinkEnd::Local]));
+}
+
+/// Updates of 60 kB, one per tile, that nobody decodes.
+fn append_bulk(log: &SharedLog, updates: u16) {
+    let grid = TileGrid::new(size(64, 64 * 200));
+    let mut seq = 1;
+    let mut append = |content, is_last: bool| {
+        let update = Update { seq: Seq(seq), sent: Duration::ZERO, check: false, content };
+        log.append(update, if is_last { Seq(seq) } else { Seq::NONE }).unwrap();
+        seq += 1;
+    };
+    append(Content::Screen(Screen { size: grid.size(), name: String::new() }), false);
+    for tile in 0..updates {
+        let rect = grid.tile(usize::from(tile));
+        let mut out = BytesMut::new();
+        [rect.x, rect.y, rect.width, rect.height].into_iter().for_each(|field| out.put_u16(field));
+        out.put_i32(ENCODING_ZRLE);
+        out.put_u32(60_000);
+        out.put_bytes(0, 60_000);
+        append(Content::Picture(Picture::new(1, out.freeze())), tile + 1 == updates);
+    }
+}
+
+#[tokio::test]
+async fn control_overtakes_the_rest_of_a_batch_on_a_congested_link() {
+    let log = SharedLog::new(crate::source::SESSION);
+    append_bulk(&log, 200);
+    let mut serving = Serving::new(&log);
+    let mut link = dial(serving.addr, PATIENCE).await.unwrap();
+    let control = serving.children.recv().await.unwrap();
+    assert!(matches!(link.read().await, Ok(Incoming::Update(..))), "the batch has begun");
+    let heartbeat = Message::Heartbeat(Heartbeat { beat: 1 });
+    control.to_child.send(heartbeat.clone()).await.unwrap();
+    let mut updates_before = 0;
+    loop {
+        match link.read().await.unwrap() {
+            Incoming::Update(..) => updates_before += 1,
+            Incoming::Message(message) => break assert_eq!(message, heartbeat),
+        }
+    }
+    assert!(updates_before < 120, "{updates_before} of 200 updates of one batch came before the message");
+}
+
+#[tokio::test]
+async fn a_child_that_breaks_the_rules_loses_its_link_and_no_other() {
+    let mut source = Source::new(size(300, 200));
+    let serving = Serving::new(&source.log);
+    let mut good = dial(serving.addr, PATIENCE).await.unwrap();
+    let update = frame::header(frame::kind::FRAMEBUFFER_UPDATE, 30).to_vec();
+    let too_long = frame::header(frame::kind::HEARTBEAT, 1 << 30).to_vec();
+    let malformed = [&frame::header(frame::kind::HEARTBEAT, 3)[..], &[0xff; 3]].concat();
+    let half = frame::header(frame::kind::HEARTBEAT, 3)[..4].to_vec();
+    for hostile in [update, too_long, malformed, half] {
+        let mut stream = TcpStream::connect(serving.addr).await.unwrap();
+        stream.read_exact(&mut [0; 12]).await.unwrap();
+        stream.write_all(GREETING_TREE).await.unwrap();
+        stream.write_all(&hostile).await.unwrap();
+        stream.shutdown().await.unwrap();
+        while matches!(stream.read(&mut [0; 65_536]).await, Ok(1..)) {}
+    }
+    let log = SharedLog::new(crate::source::SESSION);
+    let seq = source.change(Rect::new(10, 10, 50, 50));
+    receive_until(&mut good, &log, seq).await;
+    assert_shows(&log, &source);
+    let ends = serving.parent.ends.lock().unwrap();
+    let faults = ends.iter().filter(|end| matches!(end, LinkEnd::Link(error) if error.is_fault())).count();
+    assert_eq!((ends.len(), faults), (4, 3), "{ends:?}");
+    assert!(matches!(ends[3], LinkEnd::Link(LinkError::Broken)));
+}
+
+#[tokio::test]
+async fn a_parent_that_breaks_the_rules_is_named() {
+    for (bytes, said) in [
+        (&b"SSH-2.0-OpenSSH_9"[..], "not a TreeVNC port: it begins with \"SSH-2.0-Open\""),
+        (
+            &[&GREETING_PORT[..], &frame::header(frame::kind::FRAMEBUFFER_UPDATE, 70_000)].concat(),
+            "70000 bytes is over the limit",
+        ),
+        (&[&GREETING_PORT[..], &frame::header(frame::kind::FRAMEBUFFER_UPDATE, 3), &[0; 3]].concat(), "ends early"),
+        (&GREETING_PORT[..], "closed the link"),
+    ] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let parent = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(bytes).await.unwrap();
+            stream.shutdown().await.unwrap();
+            while matches!(stream.read(&mut [0; 100]).await, Ok(1..)) {}
+        };
+        let child = async {
+            match dial(addr, PATIENCE).await {
+                Ok(mut link) => link.read().await.unwrap_err(),
+                Err(error) => error,
+            }
+        };
+        let ((), error) = tokio::join!(parent, child);
+        assert!(error.to_string().contains(said), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn dialling_a_port_that_never_greets_ends_in_time() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let limit = Duration::from_millis(50);
+    let error = dial(listener.local_addr().unwrap(), limit).await.unwrap_err();
+    assert!(matches!(error, LinkError::TimedOut(said) if said == limit), "{error}");
+}

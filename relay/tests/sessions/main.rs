@@ -1,0 +1,7 @@
+//! Whole sessions over real loopback sockets: a source, its log and port, children and ordinary viewers.
+#![allow(unreachable_pub, reason = "a test program exports nothing; pub is between its files")]
+
+#[cfg(test)]
+mod links;
+#[cfg(test)]
+mod source;
