@@ -1,9 +1,11 @@
 //! RFB as RFC 6143 defines it, in both roles: versions, handshakes, messages, and the decoder of a server's pictures.
 //!
 //! Everything is pushed: `feed` takes the bytes that came, keeps what is incomplete, and either consumes all of them or stops after
-//! the one thing it reports. So a caller reads from its socket into any buffer, feeds it in a loop, and throws it away.
+//! the one thing it reports. So a caller reads from its socket into any buffer, feeds it until nothing is reported, and throws it
+//! away.
 
 mod client_message;
+mod decoder;
 pub mod encoding;
 mod extended_desktop_size;
 mod gather;
@@ -13,6 +15,7 @@ mod server_message;
 mod version;
 
 pub use client_message::{ClientDecoder, ClientMessage, ClientMessageError, MAX_CUT_TEXT_BYTES, MAX_ENCODINGS};
+pub use decoder::{DecodeError, ServerDecoder, ServerEvent, max_compressed_bytes};
 pub use extended_desktop_size::{ScreenArea, extended_desktop_size_rect};
 pub use handshake::client::ClientHandshake;
 pub use handshake::server::{ServerHandshake, ServerSecurity, refusal};

@@ -5,6 +5,8 @@ use super::server_message::rect_header;
 use crate::geometry::{Rect, Size};
 use crate::wire::Reader;
 
+/// Bytes of the count and padding before the areas.
+pub(super) const AREAS_HEADER_BYTES: usize = 4;
 /// Bytes of one area.
 pub(super) const AREA_BYTES: usize = 16;
 

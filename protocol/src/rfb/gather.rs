@@ -53,6 +53,19 @@ impl Gather {
     pub(super) fn array<const N: usize>(&mut self, input: &mut &[u8]) -> Option<[u8; N]> {
         self.take(input, N)?.try_into().ok()
     }
+
+    /// Whether part of a field is held.
+    pub(super) fn is_holding(&self) -> bool {
+        !self.given && !self.held.is_empty()
+    }
+}
+
+#[cfg(test)]
+impl Gather {
+    /// Bytes held of an unfinished field.
+    pub(super) fn held_bytes(&self) -> usize {
+        if self.given { 0 } else { self.held.len() }
+    }
 }
 
 /// Throws away up to `left` bytes of `input`; whether none is left to throw away.
@@ -84,7 +97,7 @@ mod tests {
                     if let Some(field) = gather.take_measured(&mut input, counted) {
                         fields.push(field.to_vec());
                     } else {
-                        assert!(input.is_empty());
+                        assert!(input.is_empty() && gather.is_holding());
                     }
                 }
             }
