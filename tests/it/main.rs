@@ -1,0 +1,14 @@
+//! Whole sessions: real sockets, real VNC servers, real viewers, real X programs, the programs of this project as separate processes.
+//! Tests whose outside programs are not installed say so and are skipped; with `CI=true` that is a failure.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation,
+    reason = "a test fails by panicking, and skipping is said on stderr"
+)]
+#![allow(dead_code, reason = "benches share the support")]
+
+mod judges;
+mod support;

@@ -1,0 +1,255 @@
+//! An X display behind a VNC server: TigerVNC's Xvnc, or x11vnc on Xvfb. Knows the true picture, by asking X itself.
+
+use crate::support::picture::Picture;
+use crate::support::process::{Process, treevnc};
+use crate::support::tools::{Scratch, run};
+use crate::support::wait::{PATIENCE, poll_until};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::process::Command;
+use std::time::{Duration, Instant};
+use x11rb::connection::Connection;
+use x11rb::protocol::xfixes::ConnectionExt as _;
+use x11rb::protocol::xproto::{ConnectionExt as _, ImageFormat, Window};
+use x11rb::rust_connection::RustConnection;
+
+/// Size of a test's screen unless it says otherwise.
+pub(crate) const SIZE: (u16, u16) = (1280, 800);
+const START_ATTEMPTS: usize = 5;
+const START_PATIENCE: Duration = Duration::from_secs(20);
+/// How long X must have the same picture to be called quiet.
+const QUIET: Duration = Duration::from_millis(400);
+
+/// Which VNC server shows the display.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Server {
+    /// TigerVNC's: X server and VNC server in one.
+    Xvnc,
+    /// x11vnc, which looks at another X server.
+    X11vnc,
+}
+
+/// A port that nobody uses at the moment.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// Asks an X display what it shows.
+struct Eye {
+    x: RustConnection,
+    root: Window,
+}
+
+impl Eye {
+    /// Opens a display and makes its pointer invisible: viewers that can not draw a pointer get one painted into the picture, which X's own
+    /// picture does not show.
+    fn open(display: &str) -> Self {
+        let (x, screen) = RustConnection::connect(Some(display)).unwrap();
+        let root = x.setup().roots[screen].root;
+        x.xfixes_query_version(5, 0).unwrap().reply().unwrap();
+        x.xfixes_hide_cursor(root).unwrap().check().unwrap();
+        Self { x, root }
+    }
+
+    fn picture(&self) -> Picture {
+        let size = self.x.get_geometry(self.root).unwrap().reply().unwrap();
+        let image =
+            self.x.get_image(ImageFormat::Z_PIXMAP, self.root, 0, 0, size.width, size.height, !0).unwrap().reply().unwrap();
+        let pixels = image.data.chunks_exact(4).flat_map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect();
+        Picture::from_rgb(size.width.into(), size.height.into(), pixels)
+    }
+}
+
+/// An X display that only its own programs see.
+pub(crate) struct Screen {
+    eye: Eye,
+    display: String,
+    _x: Process,
+}
+
+impl Screen {
+    /// A display of this size.
+    pub(crate) fn new(size: (u16, u16)) -> Self {
+        let (x, display) = start_xvfb(size).expect("Xvfb's display");
+        Self { eye: Eye::open(&display), display, _x: x }
+    }
+
+    /// Starts an X program on this display.
+    pub(crate) fn run(&self, program: &str, args: &[&str]) -> Process {
+        Process::start(Command::new(program).args(args).env("DISPLAY", &self.display)).killed_at_once()
+    }
+
+    /// What it shows now.
+    pub(crate) fn picture(&self) -> Picture {
+        self.eye.picture()
+    }
+}
+
+/// A display and its VNC server.
+pub(crate) struct Desktop {
+    pub(crate) display: String,
+    pub(crate) vnc: SocketAddr,
+    server: Server,
+    eye: Eye,
+    // Dropped in this order: the VNC server before the X server it looks at.
+    vnc_process: Process,
+    _x_process: Option<Process>,
+    pub(crate) scratch: Scratch,
+}
+
+impl Desktop {
+    /// A screen of [`SIZE`] that anybody on this machine may watch.
+    pub(crate) fn new(server: Server) -> Self {
+        Self::with_options(server, SIZE, &[])
+    }
+
+    /// Programs that a display of this kind needs.
+    pub(crate) fn programs(server: Server) -> &'static [&'static str] {
+        match server {
+            Server::Xvnc => &["Xvnc", "setpriv", "ss"],
+            Server::X11vnc => &["Xvfb", "x11vnc", "setpriv", "ss"],
+        }
+    }
+
+    /// A screen of another size; `options` are added to Xvnc's.
+    pub(crate) fn with_options(server: Server, size: (u16, u16), options: &[&str]) -> Self {
+        let started = (0..START_ATTEMPTS).find_map(|_| match server {
+            Server::Xvnc => start_xvnc(&[], size, options),
+            Server::X11vnc => start_x11vnc(size),
+        });
+        let (display, port, vnc_process, x_process) = started.unwrap_or_else(|| panic!("{server:?} does not start"));
+        let vnc = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Self { eye: Eye::open(&display), display, vnc, server, vnc_process, _x_process: x_process, scratch: Scratch::new() }
+    }
+
+    /// `HOST::PORT` of the VNC server.
+    pub(crate) fn address(&self) -> String {
+        format!("{}::{}", self.vnc.ip(), self.vnc.port())
+    }
+
+    /// Starts an X program on this display.
+    pub(crate) fn run(&self, program: &str, args: &[&str]) -> Process {
+        Process::start(Command::new(program).args(args).env("DISPLAY", &self.display)).killed_at_once()
+    }
+
+    /// What X shows now.
+    pub(crate) fn picture(&self) -> Picture {
+        self.eye.picture()
+    }
+
+    /// What X shows once it has not changed for a while.
+    pub(crate) fn quiet_picture(&self) -> Picture {
+        let mut last = self.picture();
+        let mut since = Instant::now();
+        poll_until("a quiet screen", PATIENCE, || {
+            let now = self.picture();
+            if now != last {
+                since = Instant::now();
+                last = now;
+            }
+            (since.elapsed() >= QUIET).then(|| last.clone())
+        })
+    }
+
+    /// Changes the screen's size (Xvnc only).
+    pub(crate) fn resize(&self, width: u16, height: u16) {
+        assert_eq!(self.server, Server::Xvnc);
+        run("xrandr", &["-display", &self.display, "-s", &format!("{width}x{height}")]);
+    }
+
+    /// How many connections the VNC server has ever accepted, by its own log.
+    pub(crate) fn connections_ever(&self) -> usize {
+        self.vnc_process.err().count(|line| match self.server {
+            Server::Xvnc => line.contains("accepted:"),
+            Server::X11vnc => line.contains("Got connection from client"),
+        })
+    }
+
+    /// The VNC server's process id.
+    pub(crate) fn vnc_id(&self) -> u32 {
+        self.vnc_process.id()
+    }
+
+    /// The VNC server's process, to stop it.
+    pub(crate) fn vnc_process(&mut self) -> &mut Process {
+        &mut self.vnc_process
+    }
+}
+
+type Started = (String, u16, Process, Option<Process>);
+
+/// Starts Xvnc, inside another program (`ip netns exec ...`) when `inside` is not empty; `None` when the port was taken meanwhile.
+pub(crate) fn start_xvnc(inside: &[&str], size: (u16, u16), options: &[&str]) -> Option<Started> {
+    let port = free_port();
+    let (geometry, port_text) = (format!("{}x{}", size.0, size.1), port.to_string());
+    let mut words = inside.to_vec();
+    words.extend(["Xvnc", "-displayfd", "1", "-geometry", &geometry, "-depth", "24", "-rfbport", &port_text]);
+    words.extend(["-interface", "127.0.0.1", "-AlwaysShared", "-BlacklistThreshold", "100000", "-Log", "*:stderr:30"]);
+    if !options.contains(&"-SecurityTypes") {
+        words.extend(["-SecurityTypes", "None"]);
+    }
+    words.extend(options);
+    let process = Process::run(words[0], &words[1..]);
+    let listening =
+        process.err().wait(START_PATIENCE, |line| line.contains("Listening for VNC connections") || line.contains("rror"))?;
+    let display = process.out().wait(START_PATIENCE, |line| line.parse::<u32>().is_ok());
+    display.filter(|_| listening.contains("Listening")).map(|number| (format!(":{number}"), port, process, None))
+}
+
+fn start_x11vnc(size: (u16, u16)) -> Option<Started> {
+    let port = free_port().to_string();
+    let (x, display) = start_xvfb(size)?;
+    let fixed = [
+        "-localhost",
+        "-forever",
+        "-shared",
+        "-nocursor",
+        "-nopw",
+        "-norc",
+        "-noipv6",
+        "-no6",
+        "-display",
+        &display,
+        "-rfbport",
+        &port,
+    ];
+    let vnc = Process::run("x11vnc", &fixed).killed_at_once();
+    let told = vnc.out().wait(START_PATIENCE, |line| line.starts_with("PORT="))?;
+    (told == format!("PORT={port}")).then(|| (display, port.parse().unwrap(), vnc, Some(x)))
+}
+
+fn start_xvfb(size: (u16, u16)) -> Option<(Process, String)> {
+    let geometry = format!("{}x{}x24", size.0, size.1);
+    let x = Process::run("Xvfb", &["-displayfd", "1", "-screen", "0", &geometry, "-noreset", "-nolisten", "tcp"]);
+    let number = x.out().wait(START_PATIENCE, |line| line.parse::<u32>().is_ok())?;
+    Some((x, format!(":{number}")))
+}
+
+/// A window of text that has stopped changing: `rows` coloured lines, then silence.
+pub(crate) fn terminal(desktop: &Desktop, geometry: &str, lines: usize) -> Process {
+    let script = format!(
+        "i=0; while [ $i -lt {lines} ]; do printf '\\033[3%dm%05d the quick brown fox jumps over the lazy dog\\033[0m %s\\n' \
+         $((i % 8)) $i \"$(echo $i | md5sum)\"; i=$((i+1)); done; touch {}; exec sleep 1000",
+        desktop.scratch.file("printed").display()
+    );
+    let file = desktop.scratch.write("terminal.sh", script);
+    let file = file.to_str().unwrap();
+    let process = desktop.run("xterm", &["-geometry", geometry, "-bg", "black", "-fg", "white", "-sl", "0", "-e", "sh", file]);
+    poll_until("the terminal's text", PATIENCE, || desktop.scratch.file("printed").exists().then_some(()));
+    process
+}
+
+/// Waits until the display shows more than `colours` different colours.
+pub(crate) fn await_colours(desktop: &Desktop, colours: usize) {
+    poll_until(&format!("{colours} colours on the screen"), PATIENCE, || (desktop.picture().colours() > colours).then_some(()));
+}
+
+/// The present picture of a node or root, by `treevnc snapshot`.
+pub(crate) fn snapshot(address: SocketAddr, scratch: &Scratch) -> Picture {
+    let file = scratch.file(&format!("{}.png", crate::support::tools::unique()));
+    let mut process = Process::start(&mut treevnc(["snapshot".as_ref(), address.to_string().as_ref(), file.as_os_str()]));
+    let status = process.end(PATIENCE);
+    assert!(status.success(), "snapshot of {address}: {status}\n{}", process.said());
+    let picture = Picture::from_png(&file);
+    std::fs::remove_file(file).unwrap();
+    picture
+}
