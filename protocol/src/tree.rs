@@ -1,12 +1,18 @@
 //! The distribution tree: framing and messages of a link, discovery datagrams, tickets, the root's topology and a node's
 //! membership (PROTOCOL.md). State machines and bytes only: sockets and clocks belong to the programs that drive them.
 
+pub mod children;
 pub mod discovery;
 pub mod frame;
+pub mod member;
 pub mod message;
 pub mod slot;
 pub mod text;
 pub mod ticket;
+pub mod topology;
+
+#[cfg(test)]
+mod simulation;
 
 /// What every node's port sends first: an ordinary viewer reads RFB 3.8, a node does not mind (RFC 6143 section 7.1.1).
 pub const GREETING_PORT: &[u8; 12] = b"RFB 003.008\n";

@@ -1,0 +1,492 @@
+//! A node's side of the tree: how it gets a parent, keeps it, and who may be its children (PROTOCOL.md, Placement). Decides only;
+//! the node's program dials, sends and closes.
+
+mod action;
+mod backoff;
+mod config;
+mod reports;
+
+pub use action::{Action, End, attach};
+pub use config::MemberConfig;
+
+use super::children::{Acceptance, Child, Children, Link};
+use super::message::{
+    Asking, Attach, AttachReply, Attached, ConnectTo, Failed, Fault, IAmHere, KeptChildren, Leave, Message, Redirect, Refused,
+    WhereToConnect,
+};
+use super::slot::{NodeId, Slot, V};
+use super::text::{Reason, SessionName};
+use crate::update::SessionId;
+use backoff::Backoff;
+use reports::Reports;
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Most REDIRECTs followed without an answer in between.
+pub const MAX_REDIRECTS: u32 = 4;
+/// A parent that was kept for less than this counts as a failure: the node waits before it asks again.
+pub const STEADY: Duration = Duration::from_secs(1);
+
+/// How it stands with a node, for people and tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Has no parent; asks the root or is about to.
+    Asking,
+    /// Was given a place and tries to attach.
+    Connecting,
+    /// Has a parent.
+    Attached,
+    /// Has left or given up.
+    Ended,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Uplink {
+    None,
+    Dialling { link: Link, until: Duration },
+    Attached { link: Link, confirmed: bool },
+}
+
+/// The conversation with the root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Talk {
+    /// None, and none is due.
+    Quiet,
+    /// The next question is due then.
+    Waiting { until: Duration },
+    /// A question is open; a place, or the echo of ATTACHED, is to come.
+    Open { call: Link, until: Duration, named: KeptChildren },
+    /// The question was answered by the place that the node is connecting to.
+    Answered { call: Link },
+    /// LEAVE is on its way.
+    Leaving { call: Link, until: Duration },
+    /// Over.
+    Ended,
+}
+
+/// A node's membership in the tree of one root.
+///
+/// In: [`Member::start`] once; then `handle_*` for whatever happens on calls and links, [`Member::accept`] for each ATTACH from
+/// a child, [`Member::handle_timeout`] when the time of [`Member::poll_deadline`] has come. Events of calls and links that are
+/// closed already are ignored. Out, after each of them: [`Member::poll_action`] until none, to be carried out in that order.
+///
+/// The node asks the root, is told a place, attaches to the parent, and tells the root, until the root has confirmed it. Losing
+/// a parent that it had for a while, it asks at once, and keeps its children while it does; a failure is followed by a wait that grows, with chance in
+/// it. It obeys only a newer `v`. Given another slot, it closes its children before it dials the new parent, and lets none in
+/// until it is attached. A lost child is reported to the root until the root has heard. Without a parent for
+/// `give_up`, or when the root refuses for good, it ends.
+#[derive(Debug)]
+pub struct Member {
+    config: MemberConfig,
+    root: SocketAddr,
+    redirects: u32,
+    session: Option<SessionId>,
+    v: V,
+    place: Option<ConnectTo>,
+    uplink: Uplink,
+    talk: Talk,
+    asking: Asking,
+    children: Children,
+    reports: Reports,
+    backoff: Backoff,
+    orphan_since: Option<Duration>,
+    attached_since: Duration,
+    last_refusal: Option<Reason>,
+    last_link: u64,
+    actions: VecDeque<Action>,
+}
+
+impl Member {
+    /// A node that has not asked yet.
+    pub fn new(config: MemberConfig) -> Self {
+        Self {
+            root: config.root,
+            redirects: 0,
+            session: None,
+            v: V::NONE,
+            place: None,
+            uplink: Uplink::None,
+            talk: Talk::Quiet,
+            asking: Asking::New,
+            children: Children::new(config.id),
+            reports: Reports::default(),
+            backoff: Backoff::new(config.seed, config.wait, config.max_wait),
+            orphan_since: None,
+            attached_since: Duration::ZERO,
+            last_refusal: None,
+            last_link: 0,
+            actions: VecDeque::new(),
+            config,
+        }
+    }
+
+    /// Begins.
+    pub fn start(&mut self, now: Duration) {
+        self.orphan_since = Some(now);
+        self.ask(now);
+    }
+
+    /// A message came on a call.
+    pub fn handle_root_message(&mut self, call: Link, message: &Message, now: Duration) {
+        if self.reports.is_call(call) {
+            self.reports.heard();
+            self.actions.push_back(Action::CloseRoot { call });
+            return self.report(now);
+        }
+        match (self.talk, message) {
+            (Talk::Leaving { call: open, .. }, _) if open == call => self.end(End::Left),
+            (Talk::Open { call: open, .. }, Message::ConnectTo(place)) if open == call => self.told(call, place, now),
+            (Talk::Open { call: open, named, .. }, Message::Attached(echo)) if open == call => self.echoed(&named, echo, now),
+            (Talk::Open { call: open, .. }, Message::Refused(refused)) if open == call => self.refused(refused, now),
+            (Talk::Open { call: open, .. }, Message::Redirect(redirect)) if open == call => self.redirected(redirect, now),
+            (Talk::Open { call: open, .. }, _) if open == call => {
+                self.close_call();
+                self.wait(now);
+            }
+            _ => {}
+        }
+    }
+
+    /// A call has ended, or could not be made.
+    pub fn handle_root_closed(&mut self, call: Link, now: Duration) {
+        if self.reports.is_call(call) {
+            return self.reports.failed(now);
+        }
+        match self.talk {
+            Talk::Open { call: open, .. } if open == call => self.wait(now),
+            Talk::Answered { call: open } if open == call => self.talk = Talk::Quiet,
+            Talk::Leaving { call: open, .. } if open == call => self.end(End::Left),
+            _ => {}
+        }
+    }
+
+    /// The parent has answered ATTACH.
+    pub fn handle_attach_reply(&mut self, link: Link, reply: AttachReply, now: Duration) {
+        if !matches!(self.uplink, Uplink::Dialling { link: open, .. } if open == link) {
+            return;
+        }
+        match reply {
+            AttachReply::Ok { .. } => self.attached(link, now),
+            AttachReply::Stale => self.not_attached(Fault::Stale, now),
+            AttachReply::NotHere => self.not_attached(Fault::NotHere, now),
+        }
+    }
+
+    /// The link to the parent has ended, could not be made, or was found unfit by the program, which has closed it.
+    pub fn handle_parent_closed(&mut self, link: Link, fault: Fault, now: Duration) {
+        match self.uplink {
+            Uplink::Dialling { link: open, .. } if open == link => self.not_attached(fault, now),
+            Uplink::Attached { link: open, .. } if open == link => self.orphaned(fault, now),
+            _ => {}
+        }
+    }
+
+    /// Decides on an ATTACH that came by `link`, a number the program gave. An earlier link on the same side is closed by the
+    /// next actions.
+    pub fn accept(&mut self, attach: &Attach, link: Link) -> Acceptance {
+        if !self.config.capabilities.relay {
+            return Acceptance::Stale;
+        }
+        let acceptance = self.children.accept(attach, link);
+        if let Acceptance::Welcome { replaces: Some(link) } = acceptance {
+            self.actions.push_back(Action::CloseChild { link });
+        }
+        acceptance
+    }
+
+    /// The link of a child has ended, or was found unfit by the program, which has closed it.
+    pub fn handle_child_closed(&mut self, link: Link, fault: Fault, now: Duration) {
+        if let Some(report) = self.children.lost(link, fault) {
+            self.reports.push(report);
+            self.report(now);
+        }
+    }
+
+    /// The time of [`Member::poll_deadline`] has come; too early does no harm.
+    pub fn handle_timeout(&mut self, now: Duration) {
+        if self.give_up_at().is_some_and(|until| until <= now) {
+            let reason = self.last_refusal.clone().unwrap_or_else(|| "no parent found; the root does not answer".into());
+            return self.end(End::GaveUp(reason));
+        }
+        if matches!(self.uplink, Uplink::Dialling { until, .. } if until <= now) {
+            self.not_attached(Fault::NoAnswer, now);
+        }
+        match self.talk {
+            Talk::Waiting { until } if until <= now => self.ask(now),
+            Talk::Open { until, .. } if until <= now => {
+                self.close_call();
+                self.wait(now);
+            }
+            Talk::Leaving { until, .. } if until <= now => self.end(End::Left),
+            _ => {}
+        }
+        if let Some(call) = self.reports.expire(now) {
+            self.actions.push_back(Action::CloseRoot { call });
+        }
+        self.report(now);
+    }
+
+    /// Closes everything and tells the root; [`Action::End`] follows when the root has heard, or soon.
+    pub fn leave(&mut self, now: Duration) {
+        if matches!(self.talk, Talk::Leaving { .. } | Talk::Ended) {
+            return;
+        }
+        self.close_everything();
+        let Some(session) = self.session else { return self.end(End::Left) };
+        let call = self.new_link();
+        let message = Message::Leave(Leave { session, id: self.config.id, v: self.v });
+        self.talk = Talk::Leaving { call, until: now + self.config.attach };
+        self.actions.push_back(Action::DialRoot { call, address: self.root, message });
+    }
+
+    /// The next thing to do.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// When [`Member::handle_timeout`] is to be called; changes with every event.
+    pub fn poll_deadline(&self) -> Option<Duration> {
+        let dialling = match self.uplink {
+            Uplink::Dialling { until, .. } => Some(until),
+            _ => None,
+        };
+        let talking = match self.talk {
+            Talk::Waiting { until } | Talk::Open { until, .. } | Talk::Leaving { until, .. } => Some(until),
+            _ => None,
+        };
+        [dialling, talking, self.reports.deadline(), self.give_up_at()].into_iter().flatten().min()
+    }
+
+    /// How it stands.
+    pub fn standing(&self) -> Standing {
+        match (self.talk, self.uplink) {
+            (Talk::Leaving { .. } | Talk::Ended, _) => Standing::Ended,
+            (_, Uplink::None) => Standing::Asking,
+            (_, Uplink::Dialling { .. }) => Standing::Connecting,
+            (_, Uplink::Attached { .. }) => Standing::Attached,
+        }
+    }
+
+    /// Whether it is attached and the root is known to know.
+    pub fn is_confirmed(&self) -> bool {
+        matches!(self.uplink, Uplink::Attached { confirmed: true, .. })
+    }
+
+    /// The place it has or tries to get, if any.
+    pub fn place(&self) -> Option<&ConnectTo> {
+        self.place.as_ref().filter(|_| self.uplink != Uplink::None)
+    }
+
+    /// The slot of that place.
+    pub fn slot(&self) -> Option<Slot> {
+        self.place().map(|place| place.slot)
+    }
+
+    /// The session's name for people, once known.
+    pub fn session_name(&self) -> Option<&SessionName> {
+        self.place.as_ref().map(|place| &place.name)
+    }
+
+    /// The children that are attached, left before right.
+    pub fn children(&self) -> impl Iterator<Item = Child> {
+        self.children.iter()
+    }
+
+    /// The answer to a question that is the root's (WHERE_TO_CONNECT, STATUS_REQUEST).
+    pub fn redirect(&self) -> Message {
+        Message::Redirect(Redirect { root: self.root })
+    }
+
+    /// The answer to ARE_YOU_THERE.
+    pub fn i_am_here(&self) -> Message {
+        Message::IAmHere(IAmHere { session: self.session, id: self.config.id, v: self.v })
+    }
+
+    #[cfg(test)]
+    pub(super) fn parent_link(&self) -> Option<Link> {
+        match self.uplink {
+            Uplink::Attached { link, .. } => Some(link),
+            _ => None,
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn children_slot(&self) -> Option<Slot> {
+        self.children.slot()
+    }
+
+    fn new_link(&mut self) -> Link {
+        self.last_link += 1;
+        Link(self.last_link)
+    }
+
+    /// Opens a call with a question: to be confirmed when attached, for a place otherwise.
+    fn ask(&mut self, now: Duration) {
+        let named = self.children.kept();
+        let asking = match self.uplink {
+            Uplink::Attached { .. } => Asking::Confirm { children: named },
+            _ => self.asking,
+        };
+        let MemberConfig { id, capabilities, port, ref name, .. } = self.config;
+        let (session, v, name) = (self.session, self.v, name.clone());
+        let call = self.new_link();
+        let message = Message::WhereToConnect(WhereToConnect { session, id, v, asking, capabilities, port, name });
+        self.talk = Talk::Open { call, until: now + self.config.answer, named };
+        self.actions.push_back(Action::DialRoot { call, address: self.root, message });
+    }
+
+    /// Asks again after a while; one who has never been answered goes back to the address it was started with.
+    fn wait(&mut self, now: Duration) {
+        if self.session.is_none() {
+            (self.root, self.redirects) = (self.config.root, 0);
+        }
+        self.talk = Talk::Waiting { until: now + self.backoff.next() };
+    }
+
+    fn close_call(&mut self) {
+        if let Talk::Open { call, .. } | Talk::Answered { call } | Talk::Leaving { call, .. } = self.talk {
+            self.actions.push_back(Action::CloseRoot { call });
+        }
+        self.talk = Talk::Quiet;
+    }
+
+    fn close_uplink(&mut self) {
+        if let Uplink::Dialling { link, .. } | Uplink::Attached { link, .. } = self.uplink {
+            self.actions.push_back(Action::CloseParent { link });
+        }
+        self.uplink = Uplink::None;
+    }
+
+    /// The root has given a place: obeyed when it is newer than any before in its session.
+    fn told(&mut self, call: Link, place: &ConnectTo, now: Duration) {
+        let is_new_session = self.session != Some(place.session);
+        if place.id != self.config.id || (!is_new_session && place.v <= self.v) {
+            self.close_call();
+            return self.wait(now);
+        }
+        if is_new_session {
+            self.actions.extend(self.reports.abandon().map(|call| Action::CloseRoot { call }));
+        }
+        if self.children.is_at(place.session, place.slot) {
+            self.children.suspend();
+        } else {
+            self.close_children();
+        }
+        self.close_uplink();
+        self.orphan_since = self.orphan_since.or(Some(now));
+        (self.session, self.v, self.place) = (Some(place.session), place.v, Some(place.clone()));
+        (self.talk, self.redirects) = (Talk::Answered { call }, 0);
+        let link = self.new_link();
+        self.uplink = Uplink::Dialling { link, until: now + self.config.attach };
+        self.actions.push_back(Action::DialParent { link, place: place.clone() });
+    }
+
+    fn attached(&mut self, link: Link, now: Duration) {
+        let Some(place) = &self.place else { return };
+        self.children.open(place.session, place.slot, place.v, place.key.clone());
+        self.uplink = Uplink::Attached { link, confirmed: false };
+        (self.orphan_since, self.attached_since) = (None, now);
+        let named = self.children.kept();
+        let Talk::Answered { call } = self.talk else { return self.ask(now) };
+        let message = Message::Attached(Attached { v: self.v, children: named });
+        self.talk = Talk::Open { call, until: now + self.config.answer, named };
+        self.actions.push_back(Action::SendRoot { call, message });
+    }
+
+    fn not_attached(&mut self, why: Fault, now: Duration) {
+        self.close_uplink();
+        self.asking = self.asking_after(|parent, fault| Asking::NotAttached { parent, fault }, why);
+        if let Talk::Answered { call } = self.talk {
+            let message = Message::Failed(Failed { v: self.v, why });
+            self.actions.push_back(Action::SendRoot { call, message });
+        }
+        self.close_call();
+        self.wait(now);
+    }
+
+    fn orphaned(&mut self, why: Fault, now: Duration) {
+        self.uplink = Uplink::None;
+        self.children.suspend();
+        self.orphan_since = Some(now);
+        self.asking = self.asking_after(|parent, fault| Asking::LostParent { parent, fault }, why);
+        self.close_call();
+        if now.saturating_sub(self.attached_since) < STEADY {
+            return self.wait(now);
+        }
+        self.backoff.reset();
+        self.ask(now);
+    }
+
+    fn asking_after(&self, asking: impl Fn(NodeId, Fault) -> Asking, fault: Fault) -> Asking {
+        self.place.as_ref().map_or(Asking::New, |place| asking(place.parent, fault))
+    }
+
+    /// The root knows; children that it does not know to be this node's are to ask again.
+    fn echoed(&mut self, named: &KeptChildren, echo: &Attached, now: Duration) {
+        let Uplink::Attached { link, .. } = self.uplink else { return };
+        self.close_call();
+        if echo.v != self.v {
+            return self.wait(now);
+        }
+        self.uplink = Uplink::Attached { link, confirmed: true };
+        self.last_refusal = None;
+        for link in self.children.reconcile(named, &echo.children) {
+            self.actions.push_back(Action::CloseChild { link });
+        }
+    }
+
+    fn refused(&mut self, refused: &Refused, now: Duration) {
+        self.close_call();
+        if !refused.again {
+            return self.end(End::GaveUp(refused.reason.clone()));
+        }
+        self.last_refusal = Some(refused.reason.clone());
+        self.wait(now);
+    }
+
+    fn redirected(&mut self, redirect: &Redirect, now: Duration) {
+        self.close_call();
+        self.redirects += 1;
+        self.root = redirect.root;
+        if self.redirects > MAX_REDIRECTS {
+            self.redirects = 0;
+            return self.wait(now);
+        }
+        self.ask(now);
+    }
+
+    /// Sends the next report of a lost child, if one is due.
+    fn report(&mut self, now: Duration) {
+        if matches!(self.talk, Talk::Leaving { .. } | Talk::Ended) || !self.reports.is_due(now) {
+            return;
+        }
+        let call = self.new_link();
+        if let Some(report) = self.reports.begin(call, now + self.config.attach) {
+            self.actions.push_back(Action::DialRoot { call, address: self.root, message: Message::LostChild(report) });
+        }
+    }
+
+    fn close_children(&mut self) {
+        let links = self.children.close_all();
+        self.actions.extend(links.into_iter().map(|link| Action::CloseChild { link }));
+    }
+
+    fn close_everything(&mut self) {
+        self.close_children();
+        self.close_uplink();
+        self.close_call();
+        self.actions.extend(self.reports.abandon().map(|call| Action::CloseRoot { call }));
+        self.orphan_since = None;
+    }
+
+    fn end(&mut self, end: End) {
+        self.close_everything();
+        self.talk = Talk::Ended;
+        self.actions.push_back(Action::End(end));
+    }
+
+    fn give_up_at(&self) -> Option<Duration> {
+        Some(self.orphan_since? + self.config.give_up)
+    }
+}

@@ -1,0 +1,35 @@
+//! Who a root is, and its times.
+
+use crate::tree::slot::NodeId;
+use crate::tree::text::SessionName;
+use crate::tree::ticket::Key;
+use crate::update::SessionId;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// What a root is and how patient it is.
+#[derive(Debug, Clone)]
+pub struct TopologyConfig {
+    /// The session; new with each life of a root.
+    pub session: SessionId,
+    /// The session's name for people.
+    pub name: SessionName,
+    /// The root's own number.
+    pub id: NodeId,
+    /// The root's own address, for [`super::Topology::status`].
+    pub address: SocketAddr,
+    /// Random; all tickets and node keys come from it.
+    pub secret: Key,
+    /// How long a placed node may take to attach; longer than a node tries ([`crate::tree::member::MemberConfig::attach`]).
+    pub placement: Duration,
+    /// How long a slot is kept for a node that asked, or whose parent's slot was emptied; longer than a node waits between questions.
+    pub patience: Duration,
+}
+
+impl TopologyConfig {
+    /// The usual times: 5 s to attach, 15 s of patience.
+    pub fn new(session: SessionId, name: SessionName, id: NodeId, address: SocketAddr, secret: Key) -> Self {
+        let (placement, patience) = (Duration::from_secs(5), Duration::from_secs(15));
+        Self { session, name, id, address, secret, placement, patience }
+    }
+}
