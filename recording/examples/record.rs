@@ -1,10 +1,10 @@
 //! Records a VNC session to a file, losslessly: `record HOST::PORT FILE --seconds S --fps F`.
 //!
-//! Security type None, Raw encoding only: what is recorded went through no codec.
+//! Only the Raw encoding is asked for: what is recorded went through no codec.
 #![allow(clippy::print_stderr, reason = "a command-line tool")]
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, ErrorKind, Read, Write};
+use std::io::{BufWriter, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -12,14 +12,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use clap::Parser;
 use treevnc_protocol::framebuffer::Framebuffer;
-use treevnc_protocol::geometry::Size;
-use treevnc_protocol::wire::Reader;
+use treevnc_protocol::pixel::PixelFormat;
+use treevnc_protocol::rfb::{ClientHandshake, ClientMessage, ServerDecoder, ServerEvent, encoding};
 use treevnc_recording::Writer;
 
-/// Record a VNC session (security type None) without loss.
+/// Record a VNC session without loss. A password is taken from VNC_PASSWORD.
 #[derive(Debug, Parser)]
 struct Options {
-    /// The VNC server: HOST::PORT.
+    /// The VNC server: HOST, HOST:DISPLAY or HOST::PORT.
     server: String,
     /// The file to write.
     file: PathBuf,
@@ -34,72 +34,73 @@ struct Options {
     name: String,
 }
 
-/// A connection after the handshake, asked for 32-bit little-endian pixels.
+/// A connection after the handshake.
 struct Session {
-    input: BufReader<TcpStream>,
-    output: TcpStream,
+    stream: TcpStream,
+    decoder: ServerDecoder,
+    buffer: Vec<u8>,
+    /// Which bytes of the buffer were read and not yet decoded.
+    unread: std::ops::Range<usize>,
     picture: Framebuffer,
 }
 
 impl Session {
-    fn open(address: &str) -> anyhow::Result<Self> {
-        let mut output = TcpStream::connect(address)?;
-        let mut input = BufReader::with_capacity(1 << 20, output.try_clone()?);
-        let _version: [u8; 12] = array(&mut input)?;
-        output.write_all(b"RFB 003.008\n")?;
-        let [count] = array(&mut input)?;
-        let mut types = vec![0; count.into()];
-        input.read_exact(&mut types)?;
-        ensure!(types.contains(&1), "the server does not offer security type None, but {types:?}");
-        output.write_all(&[1])?;
-        ensure!(array(&mut input)? == [0; 4], "the server refuses");
-        output.write_all(&[1])?;
-        let [w0, w1, h0, h1] = array(&mut input)?;
-        let size = Size::new(u16::from_be_bytes([w0, w1]), u16::from_be_bytes([h0, h1]))?;
-        let _format: [u8; 16] = array(&mut input)?;
-        let name_bytes = u32::from_be_bytes(array(&mut input)?);
-        std::io::copy(&mut (&mut input).take(name_bytes.into()), &mut std::io::sink())?;
-        output.write_all(&[0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0])?;
-        output.write_all(&[2, 0, 0, 1, 0, 0, 0, 0])?;
-        Ok(Self { input, output, picture: Framebuffer::new(size) })
+    fn open(address: (&str, u16)) -> anyhow::Result<Self> {
+        let mut stream = TcpStream::connect(address)?;
+        let mut handshake = ClientHandshake::new(std::env::var("VNC_PASSWORD").ok().as_deref(), true);
+        let mut buffer = vec![0; 1 << 20];
+        let mut unread = 0..0;
+        let size = loop {
+            if let Some(output) = handshake.take_output() {
+                stream.write_all(&output)?;
+            }
+            if let Some(init) = handshake.finished() {
+                break init.size;
+            }
+            let read = stream.read(&mut buffer)?;
+            ensure!(read > 0, handshake.ended());
+            unread = handshake.feed(&buffer[..read])?..read;
+        };
+        stream.write_all(&ClientMessage::SetPixelFormat(PixelFormat::NATIVE).encode())?;
+        stream.write_all(&ClientMessage::SetEncodings(vec![encoding::RAW]).encode())?;
+        let decoder = ServerDecoder::new(size, PixelFormat::NATIVE);
+        Ok(Self { stream, decoder, buffer, unread, picture: Framebuffer::new(size) })
     }
 
     fn ask(&mut self, incremental: bool) -> anyhow::Result<()> {
-        let [w0, w1] = self.picture.size().width().to_be_bytes();
-        let [h0, h1] = self.picture.size().height().to_be_bytes();
-        Ok(self.output.write_all(&[3, incremental.into(), 0, 0, 0, 0, w0, w1, h0, h1])?)
+        let rect = self.picture.size().rect();
+        Ok(self.stream.write_all(&ClientMessage::FramebufferUpdateRequest { incremental, rect }.encode())?)
     }
 
-    /// Waits for an update for that time and paints it; says whether one came.
+    /// Waits until an update is complete, and at most that time for anything to come; says whether it is.
     fn update(&mut self, patience: Duration) -> anyhow::Result<bool> {
-        self.output.set_read_timeout(Some(patience.max(Duration::from_millis(1))))?;
-        let mut kind = [0; 2];
-        match self.input.read_exact(&mut kind) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
-            other => other?,
-        }
-        self.output.set_read_timeout(None)?;
-        ensure!(kind == [0, 0], "a message of type {}", kind[0]);
-        let count = u16::from_be_bytes(array(&mut self.input)?);
-        for _ in 0..count {
-            let header: [u8; 12] = array(&mut self.input)?;
-            let rect = Reader::new(&header).rect().filter(|rect| rect.is_within(self.picture.size()));
-            let rect = rect.context("a rectangle outside the screen")?;
-            ensure!(header.ends_with(&[0; 4]), "an encoding that is not Raw");
-            for row in 0..rect.height {
-                for pixel in self.picture.row_mut(rect, row) {
-                    *pixel = u32::from_le_bytes(array(&mut self.input)?) & 0x00ff_ffff;
+        self.stream.set_read_timeout(Some(patience.max(Duration::from_millis(1))))?;
+        loop {
+            while !self.unread.is_empty() {
+                let (taken, event) = self.decoder.feed(&self.buffer[self.unread.clone()], &mut self.picture)?;
+                self.unread.start += taken;
+                if let Some(ServerEvent::UpdateEnd { .. }) = event {
+                    return Ok(true);
                 }
             }
+            self.unread = match self.stream.read(&mut self.buffer) {
+                Ok(0) => anyhow::bail!("the VNC server closed the connection"),
+                Ok(read) => 0..read,
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => return Ok(false),
+                Err(error) => return Err(error.into()),
+            };
         }
-        Ok(true)
     }
 }
 
-fn array<const N: usize>(input: &mut impl Read) -> std::io::Result<[u8; N]> {
-    let mut bytes = [0; N];
-    input.read_exact(&mut bytes)?;
-    Ok(bytes)
+/// Host and port of HOST, HOST:DISPLAY or HOST::PORT.
+fn address(server: &str) -> anyhow::Result<(&str, u16)> {
+    if let Some((host, port)) = server.split_once("::") {
+        return Ok((host, port.parse().context("the port is no number up to 65535")?));
+    }
+    let (host, display) = server.split_once(':').unwrap_or((server, "0"));
+    let display: u16 = display.parse().context("the display is no number")?;
+    Ok((host, display.checked_add(5900).context("the display is too large")?))
 }
 
 /// All pictures of the session with their times; they are packed afterwards, because that takes longer than a frame.
@@ -121,8 +122,7 @@ fn watch(session: &mut Session, length: Duration, pause: Duration) -> anyhow::Re
 
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
-    let address = options.server.replace("::", ":");
-    let mut session = Session::open(&address).with_context(|| address.clone())?;
+    let mut session = Session::open(address(&options.server)?).with_context(|| options.server.clone())?;
     let pause = Duration::from_secs_f64(1.0 / options.fps);
     let frames = watch(&mut session, Duration::from_secs_f64(options.seconds), pause)?;
     let file = File::create(&options.file).with_context(|| options.file.display().to_string())?;
