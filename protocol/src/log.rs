@@ -123,6 +123,11 @@ impl ScreenLog {
         self.held.values().map(|held| &held.entry)
     }
 
+    /// The update at the last complete point.
+    pub fn newest(&self) -> Option<&Arc<Entry>> {
+        self.held.last_key_value().map(|(_, held)| &held.entry)
+    }
+
     /// Makes the tail take effect: the head becomes the complete point.
     fn complete_tail(&mut self) {
         for entry in std::mem::take(&mut self.tail) {

@@ -1,8 +1,10 @@
 //! What a root and every node share: the log with its readers, links of the tree, ordinary VNC viewers, and the one port that
 //! serves both. Moves bytes; what is sent to whom is decided in `protocol`.
 
+pub mod children;
 pub mod link;
 pub mod picture;
 pub mod port;
 pub mod shared_log;
+pub mod snapshot;
 mod socket;
