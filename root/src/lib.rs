@@ -1,1 +1,5 @@
-//! TreeVNC root.
+//! TreeVNC root: pulls the presenter's picture, encodes it once, and publishes it into the log that everybody reads.
+
+pub mod address;
+pub mod clock;
+pub mod publisher;
