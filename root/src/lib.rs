@@ -2,4 +2,6 @@
 
 pub mod address;
 pub mod clock;
+mod computing;
+pub mod presenter;
 pub mod publisher;
