@@ -3,6 +3,7 @@
 
 pub mod children;
 pub mod link;
+pub mod multicast;
 pub mod picture;
 pub mod port;
 pub mod shared_log;

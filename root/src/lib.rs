@@ -3,5 +3,6 @@
 pub mod address;
 pub mod clock;
 mod computing;
+pub mod discovery;
 pub mod presenter;
 pub mod publisher;

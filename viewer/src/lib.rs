@@ -1,4 +1,5 @@
 //! TreeVNC viewer.
 
 pub mod canvas;
+pub mod find;
 pub mod text;

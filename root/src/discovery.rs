@@ -1,0 +1,160 @@
+//! Answers FIND_ROOT on every interface (PROTOCOL.md, Discovery): one listener per interface and version of IP, followed as interfaces
+//! come and go. Never asks; never sends anything that was not asked for.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::net::UdpSocket;
+use tokio::sync::watch;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::Instant;
+use treevnc_protocol::tree::PROTOCOL_VERSION;
+use treevnc_protocol::tree::discovery::{Datagram, FindRootReply, MAX_DATAGRAM_BYTES};
+use treevnc_protocol::tree::text::SessionName;
+use treevnc_protocol::update::SessionId;
+use treevnc_relay::multicast::{Segment, segments};
+
+/// How often interfaces are looked for.
+const RESCAN: Duration = Duration::from_secs(5);
+/// Answers per second and interface, and as many at once: a class that opens its laptops, not a flood.
+const ANSWERS_PER_SECOND: u32 = 200;
+/// Pause after a socket's error, so that an interface that is gone is no busy loop.
+const ERROR_PAUSE: Duration = Duration::from_secs(1);
+
+/// What a root says of itself to those who look for one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RootInfo {
+    /// The session.
+    pub session: SessionId,
+    /// Its name for people.
+    pub name: SessionName,
+    /// The TCP port it listens on.
+    pub port: u16,
+    /// Nodes attached now, the root not counted.
+    pub viewers: u32,
+    /// Whether joining needs a code.
+    pub needs_code: bool,
+}
+
+/// Answers until the future is dropped, which closes all sockets. An interface that refuses is tried again, and warned of once if it goes on
+/// refusing.
+pub async fn respond(info: watch::Receiver<RootInfo>) {
+    let mut tasks = JoinSet::new();
+    let mut answering: BTreeMap<Segment, AbortHandle> = BTreeMap::new();
+    let mut refused: BTreeMap<Segment, u32> = BTreeMap::new();
+    loop {
+        let present = segments().unwrap_or_else(|error| {
+            tracing::warn!("cannot list the network interfaces, this session may not be found: {error}");
+            Vec::new()
+        });
+        answering.retain(|segment, task| {
+            let stays = present.contains(segment) && !task.is_finished();
+            if !stays {
+                task.abort();
+            }
+            stays
+        });
+        for segment in present {
+            if answering.contains_key(&segment) {
+                continue;
+            }
+            match segment.listener().and_then(|listener| Ok((listener, segment.speaker()?))) {
+                Ok((listener, speaker)) => {
+                    tracing::debug!(%segment, "answering FIND_ROOT");
+                    refused.remove(&segment);
+                    let task = tasks.spawn(answer(segment.clone(), listener, speaker, info.clone()));
+                    answering.insert(segment, task);
+                }
+                Err(error) => {
+                    // The first refusal may be an address that is still being checked (RFC 4862 section 5.4).
+                    let times = refused.entry(segment.clone()).or_default();
+                    *times += 1;
+                    if *times == 2 {
+                        tracing::warn!(%segment, "cannot be found there, others can still join by address: {error}");
+                    }
+                }
+            }
+        }
+        while tasks.try_join_next().is_some() {}
+        tokio::time::sleep(RESCAN).await;
+    }
+}
+
+async fn answer(segment: Segment, listener: UdpSocket, speaker: UdpSocket, info: watch::Receiver<RootInfo>) {
+    let start = Instant::now();
+    let mut allowance = Allowance::new(ANSWERS_PER_SECOND);
+    let mut buffer = [0; MAX_DATAGRAM_BYTES + 1];
+    loop {
+        let (count, asker) = match listener.recv_from(&mut buffer).await {
+            Ok(heard) => heard,
+            Err(error) => {
+                tracing::debug!(%segment, "listening for FIND_ROOT: {error}");
+                tokio::time::sleep(ERROR_PAUSE).await;
+                continue;
+            }
+        };
+        let Ok(Datagram::FindRoot { nonce }) = Datagram::decode(buffer.get(..count).unwrap_or_default()) else { continue };
+        if !allowance.take(start.elapsed()) {
+            continue;
+        }
+        let reply = reply(nonce, &segment, &info.borrow()).encode();
+        if let Err(error) = speaker.send_to(&reply, asker).await {
+            tracing::debug!(%segment, %asker, "answering FIND_ROOT: {error}");
+        }
+    }
+}
+
+fn reply(nonce: u64, segment: &Segment, info: &RootInfo) -> Datagram {
+    Datagram::FindRootReply(FindRootReply {
+        nonce,
+        session: info.session,
+        name: info.name.clone(),
+        addresses: segment.addresses(),
+        port: info.port,
+        version: PROTOCOL_VERSION,
+        viewers: info.viewers,
+        needs_code: info.needs_code,
+    })
+}
+
+/// So many per second, and as many at once after a pause.
+#[derive(Debug)]
+struct Allowance {
+    per_second: u32,
+    left: f64,
+    last: Duration,
+}
+
+impl Allowance {
+    fn new(per_second: u32) -> Self {
+        Self { per_second, left: f64::from(per_second), last: Duration::ZERO }
+    }
+
+    fn take(&mut self, now: Duration) -> bool {
+        let most = f64::from(self.per_second);
+        self.left = (self.left + now.saturating_sub(self.last).as_secs_f64() * most).min(most);
+        self.last = now;
+        let granted = self.left >= 1.0;
+        if granted {
+            self.left -= 1.0;
+        }
+        granted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_answered_at_the_rate_allowed_and_a_pause_restores_it() {
+        let mut allowance = Allowance::new(200);
+        let granted = |allowance: &mut Allowance, from: u64, micros: u64| {
+            (0..micros).step_by(100).filter(|at| allowance.take(Duration::from_micros(from + at))).count()
+        };
+        let first = granted(&mut allowance, 0, 5_000_000);
+        assert!((1190..=1210).contains(&first), "{first} in 5 s of 10000 questions per second");
+        let later = granted(&mut allowance, 60_000_000, 100);
+        assert_eq!(later, 1);
+        assert_eq!((0..500).filter(|_| allowance.take(Duration::from_secs(60))).count(), 199);
+    }
+}
