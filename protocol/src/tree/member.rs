@@ -490,3 +490,7 @@ impl Member {
         Some(self.orphan_since? + self.config.give_up)
     }
 }
+
+#[cfg(test)]
+#[path = "member_tests.rs"]
+mod tests;

@@ -258,11 +258,14 @@ impl Topology {
 
     /// The node is attached, and answered so.
     fn confirm(&mut self, link: Link, id: NodeId, children: &KeptChildren, now: Duration) {
-        let Some(&Node { slot, tenure, v, state, .. }) = self.places.node(id) else { return };
+        let Some(&Node { slot, tenure, v, state, relay, .. }) = self.places.node(id) else { return };
         self.places.change(id, State::Attached, None);
         let mut agreed = *children;
         for (kept, below) in agreed.iter_mut().zip(slot.children()) {
-            *kept = kept.filter(|kept| self.places.node(kept.id).is_some_and(|node| node.v == kept.v && node.slot == below));
+            *kept = kept.filter(|kept| {
+                let child = self.places.node(kept.id);
+                relay && child.is_some_and(|child| child.v == kept.v && child.slot == below && child.parent.0 == id)
+            });
             let Some(kept) = kept else { continue };
             self.places.adopt(kept.id, (id, tenure));
             if self.places.node(kept.id).is_some_and(|node| node.state == State::Doubted) {
@@ -383,3 +386,7 @@ impl Topology {
         self.answers.push_back(Answer { to, message, close });
     }
 }
+
+#[cfg(test)]
+#[path = "topology_tests.rs"]
+mod tests;

@@ -1,0 +1,430 @@
+use super::*;
+use crate::tree::message::{Capabilities, Fault, KeptChild};
+use crate::tree::ticket::{KEY_BYTES, Key};
+use crate::update::SessionId;
+
+const SESSION: SessionId = SessionId(7);
+const ROOT: NodeId = NodeId(1000);
+
+fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn root_address() -> SocketAddr {
+    "192.0.2.1:5950".parse().unwrap()
+}
+
+fn secret() -> Key {
+    Key::new([4; KEY_BYTES])
+}
+
+/// A topology and the connections of those who talk to it.
+struct Root {
+    topology: Topology,
+    links: u64,
+    now: Duration,
+}
+
+impl Root {
+    fn new() -> Self {
+        let config = TopologyConfig::new(SESSION, "Physik".into(), ROOT, root_address(), secret());
+        Self { topology: Topology::new(config), links: 0, now: Duration::ZERO }
+    }
+
+    fn send(&mut self, link: u64, message: &Message) {
+        let caller = Caller { link: Link(link), peer: "192.0.2.77".parse().unwrap(), local: root_address() };
+        self.topology.handle_message(&caller, message, self.now);
+        self.topology.check();
+    }
+
+    /// A message on a connection of its own.
+    fn tell(&mut self, message: &Message) -> u64 {
+        self.links += 1;
+        self.send(self.links, message);
+        self.links
+    }
+
+    fn ask(&mut self, id: u64, v: u64, asking: Asking, relay: bool) -> u64 {
+        let session = (v > 0).then_some(SESSION);
+        let port = 4000 + u16::try_from(id).unwrap();
+        let capabilities = Capabilities { relay };
+        self.tell(&Message::WhereToConnect(WhereToConnect {
+            session,
+            id: NodeId(id),
+            v: V(v),
+            asking,
+            capabilities,
+            port,
+            name: "n".into(),
+        }))
+    }
+
+    fn answers(&mut self) -> Vec<(u64, Message)> {
+        self.topology.check();
+        std::iter::from_fn(|| self.topology.poll_answer()).map(|answer| (answer.to.0, answer.message)).collect()
+    }
+
+    /// The only answer there is, a placement on this connection.
+    fn placement(&mut self, link: u64) -> ConnectTo {
+        match self.answers().as_slice() {
+            [(to, Message::ConnectTo(place))] if *to == link => place.clone(),
+            other => panic!("no placement: {other:?}"),
+        }
+    }
+
+    fn attached(&mut self, link: u64, v: u64, children: KeptChildren) -> Vec<(u64, Message)> {
+        self.send(link, &Message::Attached(Attached { v: V(v), children }));
+        self.answers()
+    }
+
+    /// Placed and attached: its placement.
+    fn join(&mut self, id: u64, relay: bool) -> ConnectTo {
+        let link = self.ask(id, 0, Asking::New, relay);
+        let place = self.placement(link);
+        let echo = self.attached(link, place.v.0, [None; 2]);
+        assert_eq!(echo, [(link, Message::Attached(Attached { v: place.v, children: [None; 2] }))]);
+        place
+    }
+
+    fn lost(&mut self, parent: u64, child: u64, v: u64) {
+        let (parent, child) = (NodeId(parent), NodeId(child));
+        let report = Message::LostChild(LostChild { session: SESSION, parent, child, v: V(v), why: Fault::Closed });
+        let link = self.tell(&report);
+        assert_eq!(self.topology.poll_answer(), Some(Answer { to: Link(link), message: report, close: true }), "the echo");
+    }
+
+    fn at(&mut self, now: u64) {
+        self.now = secs(now);
+        self.topology.handle_timeout(self.now);
+        self.topology.check();
+    }
+
+    /// Who holds which slot, and is attached.
+    fn slots(&self) -> Vec<(u64, u32)> {
+        self.topology.status().iter().skip(1).filter(|node| node.attached).map(|node| (node.id.0, node.slot.0)).collect()
+    }
+}
+
+fn lost(parent: u64, fault: Fault) -> Asking {
+    Asking::LostParent { parent: NodeId(parent), fault }
+}
+
+/// Nodes 1 to 6 in slots 1 to 6 under placements 1 to 6.
+fn six() -> Root {
+    let mut root = Root::new();
+    for id in 1..=6 {
+        assert_eq!(root.join(id, true).slot.0, u32::try_from(id).unwrap());
+    }
+    root
+}
+
+#[test]
+fn newcomers_fill_the_rows_and_are_told_all_they_need() {
+    let mut root = Root::new();
+    let first = root.join(1, true);
+    assert_eq!(
+        (first.session, first.v, first.id, first.slot, first.name.as_str()),
+        (SESSION, V(1), NodeId(1), Slot(1), "Physik")
+    );
+    assert_eq!((first.parent, first.address), (ROOT, root_address()));
+    root.join(2, true);
+    let third = root.join(3, true);
+    assert_eq!((third.slot, third.parent, third.address), (Slot(3), NodeId(1), "192.0.2.77:4001".parse().unwrap()));
+    let claim = Claim { session: SESSION, child: NodeId(3), v: third.v, slot: Slot(3) };
+    assert!(first.key.verify(&claim, &third.ticket), "under the key its parent was given");
+    let mut children = root.topology.root_children();
+    let attach = crate::tree::member::attach(&first, crate::tree::message::Position::NONE);
+    assert!(matches!(children.accept(&attach, Link(1)), crate::tree::children::Acceptance::Welcome { .. }));
+}
+
+#[test]
+fn who_comes_while_its_parent_is_on_its_way_is_answered_when_it_has_come() {
+    let mut root = Root::new();
+    let links: Vec<_> = (1..=4).map(|id| root.ask(id, 0, Asking::New, true)).collect();
+    let placed: Vec<_> = root.answers().into_iter().map(|(to, _)| to).collect();
+    assert_eq!(placed, links[..2]);
+    let answers = root.attached(links[0], 1, [None; 2]);
+    let slots: Vec<_> = answers
+        .iter()
+        .filter_map(|(_, message)| if let Message::ConnectTo(place) = message { Some(place.slot.0) } else { None })
+        .collect();
+    assert_eq!(slots, [3, 4]);
+}
+
+#[test]
+fn who_waits_below_one_that_fails_gets_another_slot() {
+    let mut root = Root::new();
+    let links: Vec<_> = (1..=3).map(|id| root.ask(id, 0, Asking::New, true)).collect();
+    root.attached(links[1], 2, [None; 2]);
+    root.send(links[0], &Message::Failed(Failed { v: V(1), why: Fault::Unreachable }));
+    assert_eq!(root.placement(links[2]).slot, Slot(5));
+    root.topology.handle_closed(Link(links[0]), root.now);
+    let again = root.ask(1, 1, Asking::NotAttached { parent: ROOT, fault: Fault::NotHere }, true);
+    assert_eq!(root.placement(again).slot, Slot(1), "its slot was kept");
+}
+
+#[test]
+fn a_placement_that_is_not_used_in_time_is_void() {
+    let mut root = Root::new();
+    let link = root.ask(1, 0, Asking::New, true);
+    root.placement(link);
+    assert_eq!(root.topology.poll_deadline(), Some(secs(5)));
+    root.at(5);
+    assert_eq!((root.topology.node_count(), root.topology.poll_deadline()), (0, None));
+    assert_eq!(root.join(2, true).slot, Slot(1));
+    let answers = root.attached(link, 1, [None; 2]);
+    assert!(
+        matches!(answers.as_slice(), [(to, Message::ConnectTo(place))] if *to == link && place.slot == Slot(2)),
+        "{answers:?}"
+    );
+}
+
+#[test]
+fn a_loss_counts_only_with_the_present_number_and_from_the_parent() {
+    let mut root = six();
+    root.lost(1, 3, 99);
+    root.lost(1, 3, 2);
+    root.lost(2, 3, 3);
+    let other = LostChild { session: SessionId(8), parent: NodeId(1), child: NodeId(3), v: V(3), why: Fault::Closed };
+    root.topology.handle_lost_child(&other, root.now);
+    assert_eq!(root.slots().len(), 6);
+    root.lost(1, 3, 3);
+    assert_eq!(root.slots(), [(1, 1), (2, 2), (4, 4), (5, 5), (6, 6)]);
+    assert_eq!(root.join(9, true).slot, Slot(3), "the hole is filled");
+}
+
+#[test]
+fn an_orphan_whose_parent_is_gone_gets_the_hole_and_the_other_waits_for_it() {
+    let mut root = six();
+    root.lost(ROOT.0, 1, 1);
+    let mover = root.ask(3, 3, lost(1, Fault::Closed), true);
+    let place = root.placement(mover);
+    assert_eq!((place.slot, place.v), (Slot(1), V(7)));
+    let sibling = root.ask(4, 4, lost(1, Fault::Closed), true);
+    assert_eq!(root.answers(), [], "its slot stays, if the mover arrives");
+    let answers = root.attached(mover, 7, [None; 2]);
+    let Some((_, Message::ConnectTo(place))) = answers.iter().find(|(to, _)| *to == sibling) else { panic!("{answers:?}") };
+    assert_eq!((place.slot, place.parent), (Slot(4), NodeId(3)));
+}
+
+#[test]
+fn a_link_that_broke_costs_nobody_the_slot() {
+    let mut root = six();
+    let link = root.ask(1, 1, lost(ROOT.0, Fault::Closed), true);
+    let place = root.placement(link);
+    assert_eq!((place.slot, place.v), (Slot(1), V(7)));
+    let children = [Some(KeptChild { id: NodeId(3), v: V(3) }), Some(KeptChild { id: NodeId(4), v: V(4) })];
+    assert_eq!(root.attached(link, 7, children), [(link, Message::Attached(Attached { v: V(7), children }))]);
+    root.at(100);
+    assert_eq!(root.slots().len(), 6);
+}
+
+#[test]
+fn who_cannot_reach_a_parent_is_sent_to_another_if_there_is_one() {
+    let mut root = six();
+    let link = root.ask(3, 3, lost(1, Fault::Silence), true);
+    let place = root.placement(link);
+    assert_eq!((place.slot, place.parent), (Slot(9), NodeId(4)), "not below node 1, not below itself");
+    let mut root = Root::new();
+    root.join(1, true);
+    root.join(2, false);
+    let link = root.ask(3, 0, Asking::New, true);
+    root.placement(link);
+    root.send(link, &Message::Failed(Failed { v: V(3), why: Fault::Unreachable }));
+    let again = root.ask(3, 3, Asking::NotAttached { parent: NodeId(1), fault: Fault::Unreachable }, true);
+    assert_eq!(root.placement(again).parent, NodeId(1), "there is no other");
+}
+
+#[test]
+fn nobody_gets_a_slot_below_itself() {
+    let mut root = Root::new();
+    for id in 1..=2 {
+        root.join(id, true);
+    }
+    for id in 3..=6 {
+        root.join(id, true);
+    }
+    for id in 5..=6 {
+        root.tell(&Message::Leave(Leave { session: SESSION, id: NodeId(id), v: V(id) }));
+    }
+    root.tell(&Message::Leave(Leave { session: SESSION, id: NodeId(2), v: V(2) }));
+    root.answers();
+    let link = root.ask(1, 1, lost(ROOT.0, Fault::Silence), true);
+    assert_eq!(root.placement(link).slot, Slot(1), "slot 2 is also the root's, 7 to 10 are its own");
+}
+
+#[test]
+fn children_named_by_a_parent_that_came_back_are_compared_with_what_the_root_knows() {
+    let mut root = six();
+    root.lost(ROOT.0, 1, 1);
+    assert_eq!(root.slots(), [(2, 2), (5, 5), (6, 6)], "those below are in doubt");
+    let link = root.ask(1, 1, lost(ROOT.0, Fault::Closed), true);
+    assert_eq!(root.placement(link).slot, Slot(1));
+    let named = [Some(KeptChild { id: NodeId(3), v: V(3) }), Some(KeptChild { id: NodeId(4), v: V(2) })];
+    let agreed = [named[0], None];
+    let echo = Message::Attached(Attached { v: V(7), children: agreed });
+    assert_eq!(root.attached(link, 7, named), [(link, echo)]);
+    assert_eq!(root.slots(), [(1, 1), (2, 2), (3, 3), (5, 5), (6, 6)]);
+    root.at(15);
+    assert_eq!(root.topology.node_count(), 5, "node 4 was not heard of");
+}
+
+#[test]
+fn a_child_that_attached_to_a_parent_no_longer_there_is_placed_again() {
+    let mut root = six();
+    let link = root.ask(7, 0, Asking::New, true);
+    let place = root.placement(link);
+    assert_eq!((place.slot, place.parent), (Slot(7), NodeId(3)));
+    root.lost(1, 3, 3);
+    assert_eq!(root.join(8, true).slot, Slot(3));
+    let answers = root.attached(link, 7, [None; 2]);
+    let [(_, Message::ConnectTo(place))] = answers.as_slice() else { panic!("{answers:?}") };
+    assert_eq!((place.slot, place.parent, place.v), (Slot(7), NodeId(8), V(9)));
+}
+
+#[test]
+fn a_child_of_a_parent_that_went_away_and_came_back_is_placed_again() {
+    let mut root = six();
+    let child = root.ask(7, 0, Asking::New, true);
+    assert_eq!(root.placement(child).parent, NodeId(3));
+    let link = root.ask(3, 3, lost(1, Fault::Silence), true);
+    assert_eq!(root.placement(link).slot, Slot(9));
+    root.send(link, &Message::Failed(Failed { v: V(8), why: Fault::Unreachable }));
+    let link = root.ask(3, 8, Asking::NotAttached { parent: NodeId(4), fault: Fault::Unreachable }, true);
+    assert_eq!(root.placement(link).slot, Slot(3), "where it was before, without the children");
+    root.attached(link, 9, [None; 2]);
+    let answers = root.attached(child, 7, [None; 2]);
+    assert!(matches!(answers.as_slice(), [(_, Message::ConnectTo(place))] if place.v == V(10)), "{answers:?}");
+}
+
+#[test]
+fn leaf_only_nodes_never_have_children_and_leave_room_for_a_relay() {
+    let mut root = Root::new();
+    assert_eq!(root.join(1, false).slot, Slot(1));
+    let refused = root.ask(2, 0, Asking::New, false);
+    let answers = root.answers();
+    assert!(matches!(answers.as_slice(), [(to, Message::Refused(Refused { again: true, .. }))] if *to == refused), "{answers:?}");
+    assert_eq!(root.join(3, true).slot, Slot(2));
+    assert_eq!(root.join(2, false).slot, Slot(5), "slots 3 and 4 are below a leaf");
+    let refused = root.ask(4, 0, Asking::New, false);
+    assert!(matches!(root.answers().as_slice(), [(to, Message::Refused(_))] if *to == refused));
+    assert_eq!(root.join(5, true).slot, Slot(6));
+}
+
+#[test]
+fn a_relay_that_cannot_be_dialled_is_a_leaf() {
+    let mut root = Root::new();
+    let ask = WhereToConnect {
+        session: None,
+        id: NodeId(1),
+        v: V::NONE,
+        asking: Asking::New,
+        capabilities: Capabilities { relay: true },
+        port: 0,
+        name: "n".into(),
+    };
+    let link = root.tell(&Message::WhereToConnect(ask));
+    root.placement(link);
+    root.attached(link, 1, [None; 2]);
+    root.join(2, true);
+    assert_eq!(root.join(3, true).slot, Slot(5));
+}
+
+#[test]
+fn an_old_question_or_a_borrowed_number_moves_nobody() {
+    let mut root = six();
+    let again = root.ask(3, 3, lost(1, Fault::Closed), true);
+    let place = root.placement(again);
+    root.attached(again, place.v.0, [None; 2]);
+    for (id, v, asking) in [(3, 3, lost(1, Fault::Closed)), (3, 0, Asking::New), (ROOT.0, 0, Asking::New)] {
+        let link = root.ask(id, v, asking, true);
+        let answers = root.answers();
+        assert!(matches!(answers.as_slice(), [(to, Message::Refused(_))] if *to == link), "{answers:?}");
+    }
+    assert_eq!(root.slots().len(), 6);
+}
+
+#[test]
+fn a_newer_question_replaces_an_older_one_of_the_same_node() {
+    let mut root = Root::new();
+    let old = root.ask(1, 0, Asking::New, true);
+    root.placement(old);
+    let new = root.ask(1, 0, Asking::New, true);
+    let answers = root.answers();
+    assert!(matches!(&answers[0], (to, Message::Refused(_)) if *to == old));
+    assert!(matches!(&answers[1], (to, Message::ConnectTo(place)) if *to == new && place.v == V(2) && place.slot == Slot(1)));
+    let late = root.attached(old, 1, [None; 2]);
+    assert!(matches!(late.as_slice(), [(_, Message::Refused(_))]), "{late:?}");
+}
+
+#[test]
+fn confirming_needs_no_new_place_as_long_as_the_old_one_is_right() {
+    let mut root = six();
+    let children = [Some(KeptChild { id: NodeId(3), v: V(3) }), None];
+    let link = root.ask(1, 1, Asking::Confirm { children }, true);
+    assert_eq!(root.answers(), [(link, Message::Attached(Attached { v: V(1), children }))]);
+    root.lost(ROOT.0, 1, 1);
+    let link = root.ask(1, 1, Asking::Confirm { children }, true);
+    assert_eq!(root.placement(link).v, V(7));
+}
+
+#[test]
+fn who_waits_and_hangs_up_is_forgotten() {
+    let mut root = Root::new();
+    let first = root.ask(1, 0, Asking::New, true);
+    let second = root.ask(2, 0, Asking::New, true);
+    let third = root.ask(3, 0, Asking::New, true);
+    root.answers();
+    assert_eq!(root.topology.node_count(), 3);
+    root.topology.handle_closed(Link(third), root.now);
+    assert_eq!(root.topology.node_count(), 2);
+    for link in [first, second] {
+        root.topology.handle_closed(Link(link), root.now);
+    }
+    root.at(5);
+    assert!(root.topology.is_pristine());
+}
+
+#[test]
+fn a_message_for_somebody_else_is_refused() {
+    let mut root = Root::new();
+    let link = root.tell(&Message::StatusRequest);
+    assert!(matches!(root.answers().as_slice(), [(to, Message::Refused(Refused { again: false, .. }))] if *to == link));
+}
+
+#[test]
+fn the_status_shows_everybody_in_slot_order_and_the_log_what_happened() {
+    let mut root = six();
+    root.now = secs(3);
+    root.lost(ROOT.0, 2, 2);
+    root.join(7, true);
+    let status = root.topology.status();
+    let nodes: Vec<_> = status.iter().map(|node| (node.id.0, node.slot.0, node.depth(), node.since)).collect();
+    let zero = Duration::ZERO;
+    assert_eq!(
+        nodes,
+        [
+            (1000, 0, 0, zero),
+            (1, 1, 1, zero),
+            (7, 2, 1, secs(3)),
+            (3, 3, 2, zero),
+            (4, 4, 2, zero),
+            (5, 5, 2, zero),
+            (6, 6, 2, zero)
+        ]
+    );
+    assert_eq!(status.iter().filter(|node| node.attached).count(), 5, "5 and 6 are in doubt");
+    let events: Vec<_> = std::iter::from_fn(|| root.topology.poll_event()).skip(12).collect();
+    let (id, v, slot) = (NodeId(7), V(7), Slot(2));
+    assert_eq!(
+        events,
+        [
+            TreeEvent::Freed { id: NodeId(2), v: V(2), slot, why: Freed::Lost(Fault::Closed) },
+            TreeEvent::Placed { id, name: "n".into(), v, slot },
+            TreeEvent::Attached { id, v, slot },
+        ]
+    );
+}
+
+#[path = "model_tests.rs"]
+mod model;
