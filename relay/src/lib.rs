@@ -4,8 +4,10 @@
 pub mod children;
 pub mod link;
 pub mod multicast;
+mod ordinary;
 pub mod picture;
 pub mod port;
 pub mod shared_log;
 pub mod snapshot;
 mod socket;
+mod viewer;

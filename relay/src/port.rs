@@ -6,18 +6,23 @@ mod admission;
 use crate::link::TreeLink;
 use crate::shared_log::SharedLog;
 use crate::socket;
+use crate::viewer::{ViewerEnd, Viewers};
 use admission::{Admission, Admitted, Seldom};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::sync::Arc;
 use std::task::Poll;
+use std::thread::available_parallelism;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 use tracing::{debug, error, warn};
+use treevnc_protocol::rfb::Version;
 use treevnc_protocol::tree::frame::Accept;
 use treevnc_protocol::tree::{GREETING_PORT, GREETING_TREE};
 
@@ -104,7 +109,9 @@ impl Port {
     /// Serves until it is dropped; that ends every connection and every task of this port.
     pub async fn run<S: TreeService>(self, log: SharedLog, service: Arc<S>, options: PortOptions) {
         let admission = Admission::new(&options);
-        let house = House { log, service, options: Arc::new(options), refusals: Seldom::new() };
+        let conversions = Arc::new(Semaphore::new(available_parallelism().map_or(1, NonZero::get)));
+        let viewers = Viewers { log, options: Arc::new(options), conversions };
+        let house = House { service, viewers, refusals: Seldom::new(), ends: Seldom::new() };
         let mut tasks = JoinSet::new();
         let mut turn = 0;
         loop {
@@ -151,22 +158,27 @@ fn report(ended: Result<(), JoinError>) {
 
 /// What every connection of a port needs.
 struct House<S> {
-    log: SharedLog,
     service: Arc<S>,
-    options: Arc<PortOptions>,
+    viewers: Viewers,
+    /// What is said of strangers, and of viewers that were served: a flood of the first does not silence the second.
     refusals: Seldom,
+    ends: Seldom,
 }
 
 impl<S> Clone for House<S> {
     fn clone(&self) -> Self {
-        let (log, service, options) = (self.log.clone(), Arc::clone(&self.service), Arc::clone(&self.options));
-        Self { log, service, options, refusals: self.refusals.clone() }
+        Self {
+            service: Arc::clone(&self.service),
+            viewers: self.viewers.clone(),
+            refusals: self.refusals.clone(),
+            ends: self.ends.clone(),
+        }
     }
 }
 
 impl<S: TreeService> House<S> {
     async fn receive(self, mut stream: TcpStream, peer: SocketAddr, mut admitted: Admitted) {
-        let limit = self.options.handshake_timeout;
+        let limit = self.viewers.options.handshake_timeout;
         match timeout(limit, greet(&mut stream)).await {
             Ok(Ok(Peer::Node)) => {
                 admitted.is_known();
@@ -175,9 +187,43 @@ impl<S: TreeService> House<S> {
                     Err(error) => debug!("{peer} is gone: {error}"),
                 }
             }
-            Ok(Ok(Peer::Viewer(answer))) => debug!("{peer} is no node: {}", answer.escape_ascii()),
+            Ok(Ok(Peer::Viewer(version))) => {
+                let end = self.show(stream, peer, &version, admitted).await;
+                if end.is_remarkable() {
+                    self.ends.say(|more| warn!("viewer {peer} was closed: {end}{more}"));
+                } else {
+                    debug!("viewer {peer} is gone: {end}");
+                }
+            }
             Ok(Err(error)) => debug!("{peer} left while greeting: {error}"),
             Err(_) => self.refusals.say(|more| warn!("{peer} did not greet within {} s{more}", limit.as_secs())),
+        }
+    }
+}
+
+impl<S> House<S> {
+    /// Serves an ordinary viewer. One that must wait for the first screen does not count as a pending handshake meanwhile.
+    async fn show(&self, mut stream: TcpStream, peer: SocketAddr, version: &[u8; 12], mut admitted: Admitted) -> ViewerEnd {
+        let shaken = async {
+            let version = Version::parse(version).ok_or_else(|| ViewerEnd::Version(version.escape_ascii().to_string()))?;
+            let screen = match self.viewers.log.with(|log| log.screen().cloned()) {
+                Some(screen) => screen,
+                None => {
+                    admitted.is_known();
+                    self.viewers.first_screen(&stream).await?
+                }
+            };
+            socket::prepare(&stream)?;
+            let early = self.viewers.shake_hands(&mut stream, version, &screen).await?;
+            Ok((screen, early))
+        };
+        match shaken.await {
+            Ok((screen, early)) => {
+                admitted.is_known();
+                debug!("viewer {peer} is here");
+                self.viewers.serve(stream, &screen, &early).await
+            }
+            Err(end) => end,
         }
     }
 }

@@ -100,6 +100,7 @@ fn a_reader_that_was_rewound_takes_everything_after_that_place_again() {
     reader.rewind(Seq(99));
     assert!(reader.try_next().is_none());
     log.replace(SessionId(8));
+    assert!(reader.try_next().is_none());
     reader.rewind(Seq(1));
     publish(&log, 10);
     assert_eq!(reader.try_next().unwrap().entries.len(), 2, "an old place means nothing in a new session");

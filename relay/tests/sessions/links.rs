@@ -1,15 +1,13 @@
 //! Links of the tree: pictures come out as they went in, control is not held up, faults close one link.
 
-use crate::source::{ChildControl, Serving, Source, size};
-use bytes::{BufMut, BytesMut};
+use crate::source::{ChildControl, Serving, Source, append_bulk, size};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use treevnc_protocol::geometry::Rect;
-use treevnc_protocol::tiles::TileGrid;
 use treevnc_protocol::tree::message::{Heartbeat, Message};
 use treevnc_protocol::tree::{GREETING_PORT, GREETING_TREE, frame};
-use treevnc_protocol::update::{Content, ENCODING_ZRLE, Picture, Screen, Seq, Update};
+use treevnc_protocol::update::Seq;
 use treevnc_relay::link::{Incoming, LinkEnd, LinkError, TreeLink, dial};
 use treevnc_relay::picture::paint;
 use treevnc_relay::shared_log::SharedLog;
@@ -72,27 +70,6 @@ async fn messages_go_both_ways_while_updates_flow() {
     drop(to_child);
     while link.read().await.is_ok() {}
     assert!(matches!(serving.parent.ends.lock().unwrap()[..], [LinkEnd::Local]));
-}
-
-/// Updates of 60 kB, one per tile, that nobody decodes.
-fn append_bulk(log: &SharedLog, updates: u16) {
-    let grid = TileGrid::new(size(64, 64 * 200));
-    let mut seq = 1;
-    let mut append = |content, is_last: bool| {
-        let update = Update { seq: Seq(seq), sent: Duration::ZERO, check: false, content };
-        log.append(update, if is_last { Seq(seq) } else { Seq::NONE }).unwrap();
-        seq += 1;
-    };
-    append(Content::Screen(Screen { size: grid.size(), name: String::new() }), false);
-    for tile in 0..updates {
-        let rect = grid.tile(usize::from(tile));
-        let mut out = BytesMut::new();
-        [rect.x, rect.y, rect.width, rect.height].into_iter().for_each(|field| out.put_u16(field));
-        out.put_i32(ENCODING_ZRLE);
-        out.put_u32(60_000);
-        out.put_bytes(0, 60_000);
-        append(Content::Picture(Picture::new(1, out.freeze())), tile + 1 == updates);
-    }
 }
 
 #[tokio::test]

@@ -5,3 +5,7 @@
 mod links;
 #[cfg(test)]
 mod source;
+#[cfg(test)]
+mod viewer;
+#[cfg(test)]
+mod viewers;

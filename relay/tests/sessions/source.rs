@@ -1,5 +1,6 @@
 //! A root without a presenter: paints a picture, encodes what changed and appends it to a log; and a port that serves the log.
 
+use bytes::{BufMut, BytesMut};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,7 +11,7 @@ use treevnc_protocol::geometry::{Rect, Size};
 use treevnc_protocol::log::Cursor;
 use treevnc_protocol::tiles::{TileGrid, TileSet};
 use treevnc_protocol::tree::message::Message;
-use treevnc_protocol::update::{Content, Screen, Seq, SessionId, Update};
+use treevnc_protocol::update::{Content, ENCODING_ZRLE, Picture, Screen, Seq, SessionId, Update};
 use treevnc_protocol::zrle::Encoder;
 use treevnc_relay::link::{LinkEnd, TreeLink, serve_child};
 use treevnc_relay::port::{Port, PortOptions, TreeService};
@@ -34,8 +35,12 @@ pub fn size(width: u16, height: u16) -> Size {
 impl Source {
     /// A log that has a screen and, once, a whole picture of noise and flat parts.
     pub fn new(size: Size) -> Self {
+        Self::of(SharedLog::new(SESSION), size)
+    }
+
+    /// The same for a log that is there already.
+    pub fn of(log: SharedLog, size: Size) -> Self {
         let fb = Framebuffer::new(size);
-        let log = SharedLog::new(SESSION);
         let mut source = Self { log, encoded: fb.clone(), fb, encoder: Encoder::new(), random: 1 };
         source.begin_screen(size, "test");
         source
@@ -92,6 +97,27 @@ impl Source {
     pub fn change(&mut self, rect: Rect) -> Seq {
         self.noise(rect);
         self.publish()
+    }
+}
+
+/// A new screen and a picture of updates of 60 kB, one per tile, that nobody can decode.
+pub fn append_bulk(log: &SharedLog, updates: u16) {
+    let grid = TileGrid::new(size(64, 64 * 200));
+    let mut seq = log.with(|log| log.head()).0;
+    let mut append = |content, is_last: bool| {
+        seq += 1;
+        let update = Update { seq: Seq(seq), sent: Duration::ZERO, check: false, content };
+        log.append(update, if is_last { Seq(seq) } else { Seq::NONE }).unwrap();
+    };
+    append(Content::Screen(Screen { size: grid.size(), name: String::new() }), false);
+    for tile in 0..updates {
+        let rect = grid.tile(usize::from(tile));
+        let mut out = BytesMut::new();
+        [rect.x, rect.y, rect.width, rect.height].into_iter().for_each(|field| out.put_u16(field));
+        out.put_i32(ENCODING_ZRLE);
+        out.put_u32(60_000);
+        out.put_bytes(0, 60_000);
+        append(Content::Picture(Picture::new(1, out.freeze())), tile + 1 == updates);
     }
 }
 
