@@ -13,6 +13,8 @@ pub mod topology;
 
 #[cfg(test)]
 mod simulation;
+#[cfg(test)]
+mod vectors;
 
 /// What every node's port sends first: an ordinary viewer reads RFB 3.8, a node does not mind (RFC 6143 section 7.1.1).
 pub const GREETING_PORT: &[u8; 12] = b"RFB 003.008\n";
