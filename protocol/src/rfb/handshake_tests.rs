@@ -187,6 +187,24 @@ fn a_refusal_reaches_the_viewer_at_every_version() {
 }
 
 #[test]
+fn a_server_that_closes_instead_of_a_reason_has_refused() {
+    let mut handshake = ClientHandshake::new(Some("x"), true);
+    handshake.feed(&[&b"RFB 003.008\n\x01\x02"[..], &CHALLENGE, &[0, 0, 0, 1]].concat()).unwrap();
+    assert_eq!(handshake.ended(), HandshakeError::WrongPassword("no reason given".into()));
+    let mut handshake = ClientHandshake::new(None, true);
+    handshake.feed(b"RFB 003.008\n\0\0\0\0\x09too").unwrap();
+    assert_eq!(handshake.ended(), HandshakeError::Refused("no reason given".into()));
+}
+
+#[test]
+fn passwords_are_never_shown() {
+    let security = ServerSecurity::VncAuth { password: "secret".into(), challenge: CHALLENGE };
+    let server = ServerHandshake::new(Version::V3_8, security, screen());
+    let shown = format!("{server:?} {:?}", ClientHandshake::new(Some("secret"), true));
+    assert!(shown.contains("VncAuth") && !shown.contains("secret"), "{shown}");
+}
+
+#[test]
 fn a_server_that_ends_early_is_named_with_what_was_awaited() {
     let whole = [&b"RFB 003.008\n\x01\x02"[..], &CHALLENGE, &[0; 4], &screen_bytes()].concat();
     for cut in 0..whole.len() {

@@ -10,7 +10,6 @@ use crate::wire::Reader;
 
 /// The client's side: bytes of the server go into [`ClientHandshake::feed`], after each call [`ClientHandshake::take_output`] is
 /// sent, until [`ClientHandshake::finished`] answers or an error ends it. The server speaks first.
-#[derive(Debug)]
 pub struct ClientHandshake {
     password: Option<String>,
     shared: bool,
@@ -68,14 +67,14 @@ impl ClientHandshake {
         if let State::Finished(init) = &self.state { Some(init) } else { None }
     }
 
-    /// The error to report when the connection ends now.
+    /// The error to report when the connection ends now; a server that closes instead of giving its reason has refused all the same.
     pub fn ended(&self) -> HandshakeError {
         HandshakeError::Ended(match self.state {
             State::Version => "the server's version",
             State::SecurityType | State::SecurityTypes => "the security types",
             State::Challenge => "the password's challenge",
             State::SecurityResult => "the security result",
-            State::ReasonLength(_) | State::Reason(..) => "the reason of a refusal",
+            State::ReasonLength(why) | State::Reason(why, _) => return failure(why, self.security, shown(b"")),
             State::Init | State::Name(..) | State::Finished(_) => "the screen's description",
         })
     }
@@ -179,6 +178,13 @@ impl ClientHandshake {
     fn enter(&mut self) -> State {
         self.output.push(u8::from(self.shared));
         State::Init
+    }
+}
+
+impl std::fmt::Debug for ClientHandshake {
+    /// Without the password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClientHandshake").field("version", &self.version).field("state", &self.state).finish_non_exhaustive()
     }
 }
 

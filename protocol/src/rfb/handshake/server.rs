@@ -7,7 +7,7 @@ use super::super::version::Version;
 use super::{HandshakeError, ServerInit, encode_reason};
 
 /// What a viewer has to do to be let in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum ServerSecurity {
     /// Nothing.
     None,
@@ -18,6 +18,16 @@ pub enum ServerSecurity {
         /// Fresh random bytes.
         challenge: [u8; CHALLENGE_BYTES],
     },
+}
+
+impl std::fmt::Debug for ServerSecurity {
+    /// Without the password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::VncAuth { .. } => "VncAuth",
+        })
+    }
 }
 
 /// The server's side: [`ServerHandshake::take_output`] is sent after `new` and after each [`ServerHandshake::feed`], also after one
