@@ -1,5 +1,7 @@
 //! Runs the fuzz oracles on the inputs that fuzzing found (fuzz/kept/TARGET/*), on small seeds, and on damaged copies of both.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "only tests call what stands here")]
+
 mod oracles;
 
 use std::path::Path;

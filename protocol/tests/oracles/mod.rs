@@ -5,7 +5,9 @@ use bytes::Bytes;
 use treevnc_protocol::framebuffer::Framebuffer;
 use treevnc_protocol::geometry::{Rect, Size};
 use treevnc_protocol::pixel::PixelFormat;
-use treevnc_protocol::rfb::{ClientDecoder, ClientHandshake, ServerHandshake, ServerInit, ServerSecurity, Version, rect_header};
+use treevnc_protocol::rfb::{
+    ClientDecoder, ClientHandshake, ServerDecoder, ServerHandshake, ServerInit, ServerSecurity, Version, rect_header,
+};
 use treevnc_protocol::tiles::TileGrid;
 use treevnc_protocol::tree::discovery::Datagram;
 use treevnc_protocol::tree::frame::{Accept, FrameDecoder, HEADER_BYTES};
@@ -17,12 +19,13 @@ use treevnc_protocol::zrle::{Decoder, StreamDecoder, recode};
 pub(crate) type Oracle = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub(crate) const ALL: [Oracle; 7] = [
+pub(crate) const ALL: [Oracle; 8] = [
     ("client_handshake", client_handshake),
     ("client_messages", client_messages),
     ("datagram", datagram),
     ("frames", frames),
     ("server_handshake", server_handshake),
+    ("server_messages", server_messages),
     ("updates", updates),
     ("zrle", zrle),
 ];
@@ -118,6 +121,52 @@ pub(crate) fn client_messages(data: &[u8]) {
             }
         }
     }
+}
+
+/// What a presenter's server sends after the handshake, in the pixel format that the first byte chooses: whole and in pieces come
+/// to the same, and no pixel has an upper byte. Sizes are kept small here, their limits have tests of their own.
+pub(crate) fn server_messages(data: &[u8]) {
+    let Some((&choice, data)) = data.split_first() else { return };
+    let native = PixelFormat::NATIVE;
+    let small = PixelFormat {
+        bits_per_pixel: 16,
+        depth: 15,
+        red_max: 31,
+        green_max: 31,
+        blue_max: 31,
+        red_shift: 10,
+        green_shift: 5,
+        ..native
+    };
+    let format =
+        [native, small, PixelFormat { bits_per_pixel: 8, depth: 8, true_colour: false, ..native }][usize::from(choice % 3)];
+    let decode = |piece: usize| {
+        let mut decoder = ServerDecoder::new(screen(), format);
+        let mut fb = Framebuffer::new(screen());
+        let mut events = Vec::new();
+        for piece in data.chunks(piece) {
+            let mut rest = piece;
+            loop {
+                match decoder.feed(rest, &mut fb) {
+                    Ok((taken, event)) => {
+                        rest = &rest[taken..];
+                        let Some(event) = event else { break };
+                        events.push(event);
+                    }
+                    Err(error) => return (fb, events, Some(error)),
+                }
+                if decoder.size().area() > 1 << 16 {
+                    return (fb, events, None);
+                }
+            }
+        }
+        (fb, events, None)
+    };
+    let whole = decode(data.len().max(1));
+    assert!(whole.0.pixels().iter().all(|pixel| pixel >> 24 == 0));
+    let pieces = decode(1 + usize::from(choice / 3 % 16));
+    assert_eq!((&whole.1, &whole.2), (&pieces.1, &pieces.2));
+    assert!(whole.2.is_some() || whole.0 == pieces.0);
 }
 
 /// What a presenter's server sends in the handshake.
