@@ -50,6 +50,18 @@ impl Painter {
     /// Shows rows of pixels as wide as the window (B, G, R, unused), then both marks in this colour at the same moment; X has all when
     /// this returns.
     pub(crate) fn show(&self, rows: &[u8], mark: u32) {
+        self.put(rows);
+        let corner = |x: u16, y: u16| Rectangle { x: x as i16, y: y as i16, width: MARK, height: MARK };
+        self.fill(&[corner(0, 0), corner(self.width - MARK, self.height - MARK)], mark);
+    }
+
+    /// Shows rows of pixels as wide as the window; X has them when this returns.
+    pub(crate) fn show_plain(&self, rows: &[u8]) {
+        self.put(rows);
+        self.painted();
+    }
+
+    fn put(&self, rows: &[u8]) {
         let row_bytes = usize::from(self.width) * 4;
         let most = self.x.maximum_request_bytes() / row_bytes - 1;
         let mut y = 0;
@@ -58,8 +70,6 @@ impl Painter {
             self.x.put_image(ImageFormat::Z_PIXMAP, self.window, self.gc, self.width, height, 0, y, 0, 24, part).unwrap();
             y += height as i16;
         }
-        let corner = |x: u16, y: u16| Rectangle { x: x as i16, y: y as i16, width: MARK, height: MARK };
-        self.fill(&[corner(0, 0), corner(self.width - MARK, self.height - MARK)], mark);
     }
 
     fn painted(&self) {
