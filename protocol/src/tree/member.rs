@@ -5,16 +5,14 @@ mod action;
 mod backoff;
 mod config;
 mod reports;
+mod steps;
 
 pub use action::{Action, End, attach};
 pub use config::MemberConfig;
 
 use super::children::{Acceptance, Child, Children, Link};
-use super::message::{
-    Asking, Attach, AttachReply, Attached, ConnectTo, Failed, Fault, IAmHere, KeptChildren, Leave, Message, Redirect, Refused,
-    WhereToConnect,
-};
-use super::slot::{NodeId, Slot, V};
+use super::message::{Asking, Attach, AttachReply, ConnectTo, Fault, IAmHere, KeptChildren, Leave, Message, Redirect};
+use super::slot::{Slot, V};
 use super::text::{Reason, SessionName};
 use crate::update::SessionId;
 use backoff::Backoff;
@@ -314,180 +312,6 @@ impl Member {
     #[cfg(test)]
     pub(super) fn children_slot(&self) -> Option<Slot> {
         self.children.slot()
-    }
-
-    fn new_link(&mut self) -> Link {
-        self.last_link += 1;
-        Link(self.last_link)
-    }
-
-    /// Opens a call with a question: to be confirmed when attached, for a place otherwise.
-    fn ask(&mut self, now: Duration) {
-        let named = self.children.kept();
-        let asking = match self.uplink {
-            Uplink::Attached { .. } => Asking::Confirm { children: named },
-            _ => self.asking,
-        };
-        let MemberConfig { id, capabilities, port, ref name, .. } = self.config;
-        let (session, v, name) = (self.session, self.v, name.clone());
-        let call = self.new_link();
-        let message = Message::WhereToConnect(WhereToConnect { session, id, v, asking, capabilities, port, name });
-        self.talk = Talk::Open { call, until: now + self.config.answer, named };
-        self.actions.push_back(Action::DialRoot { call, address: self.root, message });
-    }
-
-    /// Asks again after a while; one who has never been answered goes back to the address it was started with.
-    fn wait(&mut self, now: Duration) {
-        if self.session.is_none() {
-            (self.root, self.redirects) = (self.config.root, 0);
-        }
-        self.talk = Talk::Waiting { until: now + self.backoff.next() };
-    }
-
-    fn close_call(&mut self) {
-        if let Talk::Open { call, .. } | Talk::Answered { call } | Talk::Leaving { call, .. } = self.talk {
-            self.actions.push_back(Action::CloseRoot { call });
-        }
-        self.talk = Talk::Quiet;
-    }
-
-    fn close_uplink(&mut self) {
-        if let Uplink::Dialling { link, .. } | Uplink::Attached { link, .. } = self.uplink {
-            self.actions.push_back(Action::CloseParent { link });
-        }
-        self.uplink = Uplink::None;
-    }
-
-    /// The root has given a place: obeyed when it is newer than any before in its session.
-    fn told(&mut self, call: Link, place: &ConnectTo, now: Duration) {
-        let is_new_session = self.session != Some(place.session);
-        if place.id != self.config.id || (!is_new_session && place.v <= self.v) {
-            self.close_call();
-            return self.wait(now);
-        }
-        if is_new_session {
-            self.actions.extend(self.reports.abandon().map(|call| Action::CloseRoot { call }));
-        }
-        if self.children.is_at(place.session, place.slot) {
-            self.children.suspend();
-        } else {
-            self.close_children();
-        }
-        self.close_uplink();
-        self.orphan_since = self.orphan_since.or(Some(now));
-        (self.session, self.v, self.place) = (Some(place.session), place.v, Some(place.clone()));
-        (self.talk, self.redirects) = (Talk::Answered { call }, 0);
-        let link = self.new_link();
-        self.uplink = Uplink::Dialling { link, until: now + self.config.attach };
-        self.actions.push_back(Action::DialParent { link, place: place.clone() });
-    }
-
-    fn attached(&mut self, link: Link, now: Duration) {
-        let Some(place) = &self.place else { return };
-        self.children.open(place.session, place.slot, place.v, place.key.clone());
-        self.uplink = Uplink::Attached { link, confirmed: false };
-        (self.orphan_since, self.attached_since) = (None, now);
-        let named = self.children.kept();
-        let Talk::Answered { call } = self.talk else { return self.ask(now) };
-        let message = Message::Attached(Attached { v: self.v, children: named });
-        self.talk = Talk::Open { call, until: now + self.config.answer, named };
-        self.actions.push_back(Action::SendRoot { call, message });
-    }
-
-    fn not_attached(&mut self, why: Fault, now: Duration) {
-        self.close_uplink();
-        self.asking = self.asking_after(|parent, fault| Asking::NotAttached { parent, fault }, why);
-        if let Talk::Answered { call } = self.talk {
-            let message = Message::Failed(Failed { v: self.v, why });
-            self.actions.push_back(Action::SendRoot { call, message });
-        }
-        self.close_call();
-        self.wait(now);
-    }
-
-    fn orphaned(&mut self, why: Fault, now: Duration) {
-        self.uplink = Uplink::None;
-        self.children.suspend();
-        self.orphan_since = Some(now);
-        self.asking = self.asking_after(|parent, fault| Asking::LostParent { parent, fault }, why);
-        self.close_call();
-        if now.saturating_sub(self.attached_since) < STEADY {
-            return self.wait(now);
-        }
-        self.backoff.reset();
-        self.ask(now);
-    }
-
-    fn asking_after(&self, asking: impl Fn(NodeId, Fault) -> Asking, fault: Fault) -> Asking {
-        self.place.as_ref().map_or(Asking::New, |place| asking(place.parent, fault))
-    }
-
-    /// The root knows; children that it does not know to be this node's are to ask again.
-    fn echoed(&mut self, named: &KeptChildren, echo: &Attached, now: Duration) {
-        let Uplink::Attached { link, .. } = self.uplink else { return };
-        self.close_call();
-        if echo.v != self.v {
-            return self.wait(now);
-        }
-        self.uplink = Uplink::Attached { link, confirmed: true };
-        self.last_refusal = None;
-        for link in self.children.reconcile(named, &echo.children) {
-            self.actions.push_back(Action::CloseChild { link });
-        }
-    }
-
-    fn refused(&mut self, refused: &Refused, now: Duration) {
-        self.close_call();
-        if !refused.again {
-            return self.end(End::GaveUp(refused.reason.clone()));
-        }
-        self.last_refusal = Some(refused.reason.clone());
-        self.wait(now);
-    }
-
-    fn redirected(&mut self, redirect: &Redirect, now: Duration) {
-        self.close_call();
-        self.redirects += 1;
-        self.root = redirect.root;
-        if self.redirects > MAX_REDIRECTS {
-            self.redirects = 0;
-            return self.wait(now);
-        }
-        self.ask(now);
-    }
-
-    /// Sends the next report of a lost child, if one is due.
-    fn report(&mut self, now: Duration) {
-        if matches!(self.talk, Talk::Leaving { .. } | Talk::Ended) || !self.reports.is_due(now) {
-            return;
-        }
-        let call = self.new_link();
-        if let Some(report) = self.reports.begin(call, now + self.config.attach) {
-            self.actions.push_back(Action::DialRoot { call, address: self.root, message: Message::LostChild(report) });
-        }
-    }
-
-    fn close_children(&mut self) {
-        let links = self.children.close_all();
-        self.actions.extend(links.into_iter().map(|link| Action::CloseChild { link }));
-    }
-
-    fn close_everything(&mut self) {
-        self.close_children();
-        self.close_uplink();
-        self.close_call();
-        self.actions.extend(self.reports.abandon().map(|call| Action::CloseRoot { call }));
-        self.orphan_since = None;
-    }
-
-    fn end(&mut self, end: End) {
-        self.close_everything();
-        self.talk = Talk::Ended;
-        self.actions.push_back(Action::End(end));
-    }
-
-    fn give_up_at(&self) -> Option<Duration> {
-        Some(self.orphan_since? + self.config.give_up)
     }
 }
 

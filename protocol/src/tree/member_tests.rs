@@ -1,6 +1,6 @@
 use super::*;
-use crate::tree::message::{Capabilities, KeptChild, Position};
-use crate::tree::slot::Side;
+use crate::tree::message::{Attached, Capabilities, Failed, KeptChild, LostChild, Position, Refused, WhereToConnect};
+use crate::tree::slot::{NodeId, Side};
 use crate::tree::ticket::{Claim, KEY_BYTES, Key};
 use crate::update::Seq;
 
@@ -250,9 +250,8 @@ fn a_lost_child_is_reported_until_the_root_has_heard() {
     member.handle_child_closed(Link(101), Fault::Silence, secs(5));
     member.handle_child_closed(Link(102), Fault::Closed, secs(5));
     member.handle_child_closed(Link(102), Fault::Closed, secs(5));
-    let report = |child, v, why| {
-        Message::LostChild(super::super::message::LostChild { session: SESSION, parent: ME, child: NodeId(child), v: V(v), why })
-    };
+    let report =
+        |child, v, why| Message::LostChild(LostChild { session: SESSION, parent: ME, child: NodeId(child), v: V(v), why });
     let dialled = |member: &mut Member| match actions(member).as_slice() {
         [.., Action::DialRoot { call, message, .. }] => (*call, message.clone()),
         other => panic!("no report: {other:?}"),

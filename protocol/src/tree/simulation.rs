@@ -409,12 +409,12 @@ fn after_any_trouble_everybody_is_attached_where_the_root_believes() {
     let (mut placed, mut nodes) = (0, 0);
     let count = usize::try_from(SEEDS).unwrap();
     for seed in 0..SEEDS {
-        let world = troubled(seed, 1500);
+        let world = troubled(seed, 1000);
         world.check_at_rest();
         placed += world.placed;
         nodes += world.alive().len();
     }
-    assert!(placed > 20 * count && nodes > 5 * count, "hardly anything happened: {placed} placements, {nodes} nodes at the end");
+    assert!(placed > 15 * count && nodes > 5 * count, "hardly anything happened: {placed} placements, {nodes} nodes at the end");
 }
 
 #[test]
@@ -441,7 +441,7 @@ fn nothing_is_left_of_nodes_that_are_gone() {
 
 #[test]
 fn a_hundred_nodes_at_once_fill_the_rows_without_a_failure() {
-    for seed in 0..10 {
+    for seed in 0..4 {
         let mut world = World::new(seed);
         for _ in 0..126 {
             world.join(true);

@@ -1,7 +1,8 @@
 use super::*;
-use crate::tree::message::{Capabilities, Fault, KeptChild};
-use crate::tree::ticket::{KEY_BYTES, Key};
+use crate::tree::message::{Capabilities, ConnectTo, Fault, KeptChild, Refused};
+use crate::tree::ticket::{Claim, KEY_BYTES, Key};
 use crate::update::SessionId;
+use std::net::SocketAddr;
 
 const SESSION: SessionId = SessionId(7);
 const ROOT: NodeId = NodeId(1000);

@@ -83,9 +83,9 @@ impl Questions {
         self.waiting.insert(link);
     }
 
-    /// Whether anybody waits for the line above its slot.
-    pub(super) fn has_waiting(&self) -> bool {
-        !self.waiting.is_empty()
+    /// Those who wait for the line above their slot.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = NodeId> {
+        self.waiting.iter().filter_map(|&link| self.asker(link))
     }
 
     /// The line above this node's slot has changed: if it waits, it is to be tried again.
