@@ -2,4 +2,6 @@
 
 pub mod canvas;
 pub mod find;
+pub mod picture;
 pub mod text;
+pub mod window;

@@ -1,0 +1,191 @@
+//! What is said in words: the title, the note under the picture, and passing messages.
+
+use super::shapes::{disc, rounded, shadow, solid};
+use super::{BOX, DIM, LINE, Painter, TEXT};
+use crate::canvas::Canvas;
+use crate::picture::{Note, Scene};
+use crate::window::layout::Area;
+
+/// How serious a note is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tone {
+    Live,
+    Waiting,
+    Warning,
+    Lost,
+    Over,
+}
+
+impl Tone {
+    fn dot(self) -> u32 {
+        match self {
+            Self::Live => 0x004F_C77E,
+            Self::Waiting => 0x006F_A8FF,
+            Self::Warning => 0x00F2_B441,
+            Self::Lost => 0x00EF_6A5B,
+            Self::Over => 0x0098_A1AF,
+        }
+    }
+
+    fn rim(self) -> u32 {
+        match self {
+            Self::Warning => 0x0077_5A22,
+            Self::Lost => 0x007D_3A34,
+            _ => LINE,
+        }
+    }
+}
+
+/// The window's title: session, presenter, and what is wrong, if anything is.
+pub(crate) fn title(scene: &Scene) -> String {
+    let mut title = String::new();
+    if !scene.session.is_empty() {
+        title += &scene.session;
+        if !scene.presenter.is_empty() {
+            title += &format!(" ({})", scene.presenter);
+        }
+        title += " - ";
+    }
+    title += match (&scene.note, &scene.picture) {
+        (Note::PresenterGone, _) => "presenter gone - ",
+        (Note::ConnectionLost { .. }, _) => "connection lost - ",
+        (Note::Ended { .. }, _) => "ended - ",
+        (Note::Searching, _) => "searching - ",
+        (Note::Connecting { .. }, _) => "connecting - ",
+        (Note::Waiting, _) | (Note::None, None) => "waiting for the picture - ",
+        (Note::None, Some(_)) => "",
+    };
+    title + "TreeVNC"
+}
+
+fn tone(scene: &Scene) -> Tone {
+    match (&scene.note, &scene.picture) {
+        (Note::None, Some(_)) => Tone::Live,
+        (Note::PresenterGone, _) => Tone::Warning,
+        (Note::ConnectionLost { .. }, _) => Tone::Lost,
+        (Note::Ended { .. }, _) => Tone::Over,
+        _ => Tone::Waiting,
+    }
+}
+
+/// The note under a picture that is no longer live, in words.
+fn words(note: &Note) -> Option<String> {
+    Some(match note {
+        Note::None | Note::Waiting => return None,
+        Note::PresenterGone => "The presenter is gone. The last picture stays until it is back.".into(),
+        Note::ConnectionLost { retry } => joined("Connection lost.", retry),
+        Note::Ended { reason } => joined("The session has ended.", reason),
+        Note::Searching => "Looking for the session…".into(),
+        Note::Connecting { to } => format!("Connecting to {to}…"),
+    })
+}
+
+fn joined(first: &str, second: &str) -> String {
+    if second.is_empty() { first.to_owned() } else { format!("{first} {second}") }
+}
+
+impl Painter {
+    /// The session's name, the presenter's, and a dot whose colour says whether the picture is live.
+    pub(super) fn bar_title(&mut self, canvas: &mut Canvas<'_>, area: Area, scene: &Scene) {
+        let (diameter, gap) = (self.size.px(8), self.size.px(10));
+        if area.width < diameter + 3 * gap {
+            return;
+        }
+        disc(canvas, area.x, area.centred(diameter, diameter).y, diameter, solid(tone(scene).dot()));
+        let name = if scene.session.is_empty() { "TreeVNC" } else { &scene.session };
+        let mut room = Area::new(area.x + diameter + gap, area.y, area.width - diameter - gap, area.height);
+        room.x = self.shortened(canvas, room, name, TEXT);
+        room.width = area.right() - room.x;
+        if !scene.presenter.is_empty() && room.width > 5 * gap {
+            let presenter = Area::new(room.x + gap, room.y, room.width - gap, room.height);
+            self.shortened(canvas, presenter, &scene.presenter, DIM);
+        }
+    }
+
+    /// The note near the lower edge of the picture's room, if there is something to say.
+    pub(crate) fn note(&mut self, canvas: &mut Canvas<'_>, room: Area, scene: &Scene) {
+        if let Some(words) = words(&scene.note) {
+            let tone = tone(scene);
+            self.pill(canvas, room, self.size.px(22), &words, Some(tone));
+        }
+    }
+
+    /// A passing message, above the place of the note.
+    pub(crate) fn message(&mut self, canvas: &mut Canvas<'_>, room: Area, message: &str) {
+        self.pill(canvas, room, self.size.px(22 + 36 + 10), message, None);
+    }
+
+    /// A box with rounded ends around one line of text, `lift` above the lower edge, no wider than the room.
+    fn pill(&mut self, canvas: &mut Canvas<'_>, room: Area, lift: i32, words: &str, tone: Option<Tone>) {
+        let (height, pad, diameter) = (self.size.px(36), self.size.px(18), self.size.px(10));
+        let before = if tone.is_some() { pad + diameter + self.size.px(10) } else { pad };
+        let width = (before + self.measure(words) + pad).min(room.width - 2 * self.size.px(8));
+        if width <= before + pad {
+            return;
+        }
+        let mut area = room.centred(width, height);
+        area.y = (room.bottom() - lift - height).max(room.y);
+        shadow(canvas, area, height / 2, self.size.px(8));
+        let thin = self.size.px(1);
+        rounded(canvas, area.grown(thin), height / 2 + thin, solid(tone.map_or(LINE, Tone::rim)));
+        rounded(canvas, area, height / 2, solid(BOX));
+        if let Some(tone) = tone {
+            disc(canvas, area.x + pad, area.centred(diameter, diameter).y, diameter, solid(tone.dot()));
+        }
+        let line = Area::new(area.x + before, area.y, width - before - pad + self.size.px(2), height);
+        self.shortened(canvas, line, words, TEXT);
+    }
+
+    /// A text cut so that it stays in its area; returns where it ends.
+    fn shortened(&mut self, canvas: &mut Canvas<'_>, area: Area, text: &str, colour: u32) -> i32 {
+        let width = usize::try_from(area.width).unwrap_or(0);
+        let fitted = self.font.fitted(text, self.size.text(), width).into_owned();
+        self.text(canvas, area, &fitted, colour)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::picture::Shown;
+    use crate::window::chrome::ControlSize;
+    use std::sync::Arc;
+    use treevnc_protocol::framebuffer::Framebuffer;
+    use treevnc_protocol::geometry::Size;
+
+    #[test]
+    fn the_title_names_the_session_and_what_is_wrong() {
+        let shown = Shown::new();
+        assert_eq!(title(&shown.scene()), "waiting for the picture - TreeVNC");
+        shown.set_session("Operating systems");
+        shown.set_note(Note::Connecting { to: "10.0.0.7".into() });
+        assert_eq!(title(&shown.scene()), "Operating systems - connecting - TreeVNC");
+        shown.present(Arc::new(Framebuffer::new(Size::new(4, 4).unwrap())));
+        shown.set_presenter("kono");
+        assert_eq!(title(&shown.scene()), "Operating systems (kono) - TreeVNC");
+        shown.set_note(Note::PresenterGone);
+        assert_eq!(title(&shown.scene()), "Operating systems (kono) - presenter gone - TreeVNC");
+    }
+
+    #[test]
+    fn a_note_stays_in_the_lowest_sixth_whatever_it_says() {
+        let room = Area::new(0, 38, 640, 442);
+        for reason in ["", &"very long ".repeat(40)] {
+            let shown = Shown::new();
+            shown.end(reason);
+            let mut pixels = vec![0x0012_3456; 640 * 480];
+            Painter::new(ControlSize::percent(100)).note(&mut Canvas::new(&mut pixels, 640, 480), room, &shown.scene());
+            let changed = (0..pixels.len()).filter(|&index| pixels[index] != 0x0012_3456).collect::<Vec<_>>();
+            assert!(changed.len() > 1000, "nothing to see");
+            assert!(changed.iter().all(|index| index / 640 > 480 * 5 / 6));
+        }
+    }
+
+    #[test]
+    fn a_live_picture_has_no_note() {
+        let mut pixels = vec![7; 100 * 100];
+        let mut painter = Painter::new(ControlSize::percent(100));
+        painter.note(&mut Canvas::new(&mut pixels, 100, 100), Area::new(0, 0, 100, 100), &Scene::default());
+        assert_eq!(pixels, vec![7; 100 * 100]);
+    }
+}

@@ -1,0 +1,102 @@
+//! minifb's keyboard and mouse as inputs of the state machine. Keys come as events; buttons are polled levels, compared
+//! with the poll before.
+
+use super::state::{Input, Key};
+use minifb::{MouseButton, MouseMode};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Keys that are kept between two polls; more than a keyboard makes in a second.
+const MAX_PENDING_KEYS: usize = 256;
+
+type Pending = Arc<Mutex<Vec<(minifb::Key, bool)>>>;
+
+/// Gathers what happened in a window since the last time.
+pub(super) struct InputSource {
+    keys: Pending,
+    pointer: Option<(i32, i32)>,
+    left: bool,
+    middle: bool,
+    focused: bool,
+}
+
+struct KeyEvents(Pending);
+
+impl minifb::InputCallback for KeyEvents {
+    fn add_char(&mut self, _: u32) {}
+
+    fn set_key_state(&mut self, key: minifb::Key, down: bool) {
+        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if keys.len() < MAX_PENDING_KEYS {
+            keys.push((key, down));
+        }
+    }
+}
+
+impl InputSource {
+    /// Listens to the window's keys.
+    pub(super) fn new(window: &mut minifb::Window) -> Self {
+        let keys = Pending::default();
+        window.set_input_callback(Box::new(KeyEvents(Arc::clone(&keys))));
+        Self { keys, pointer: None, left: false, middle: false, focused: false }
+    }
+
+    /// What happened since the last call, in order: the pointer before its buttons.
+    pub(super) fn gather(&mut self, window: &minifb::Window) -> Vec<Input> {
+        let mut inputs = Vec::new();
+        if std::mem::replace(&mut self.focused, window.is_active()) && !self.focused {
+            inputs.push(Input::FocusLost);
+        }
+        let keys = std::mem::take(&mut *self.keys.lock().unwrap_or_else(PoisonError::into_inner));
+        inputs.extend(keys.into_iter().filter_map(|(key, down)| Some(Input::Key { key: known(key)?, down })));
+        let pointer = window.get_unscaled_mouse_pos(MouseMode::Pass).map(|(x, y)| (whole(x), whole(y)));
+        if let (Some((x, y)), true) = (pointer, pointer != self.pointer) {
+            inputs.push(Input::Pointer { x, y });
+            self.pointer = pointer;
+        }
+        let (left, middle) = (window.get_mouse_down(MouseButton::Left), window.get_mouse_down(MouseButton::Middle));
+        if std::mem::replace(&mut self.left, left) != left {
+            inputs.push(Input::LeftButton { down: left });
+        }
+        if std::mem::replace(&mut self.middle, middle) != middle {
+            inputs.push(Input::MiddleButton { down: middle });
+        }
+        if let Some((columns, rows)) = window.get_scroll_wheel() {
+            inputs.push(Input::Wheel { columns, rows });
+        }
+        inputs
+    }
+}
+
+/// The key as the state machine knows it.
+fn known(key: minifb::Key) -> Option<Key> {
+    use minifb::Key as Raw;
+    Some(match key {
+        Raw::Left => Key::Left,
+        Raw::Right => Key::Right,
+        Raw::Up => Key::Up,
+        Raw::Down => Key::Down,
+        Raw::PageUp => Key::PageUp,
+        Raw::PageDown => Key::PageDown,
+        Raw::Home => Key::Home,
+        Raw::End => Key::End,
+        Raw::F8 => Key::F8,
+        Raw::F11 => Key::F11,
+        Raw::Escape => Key::Escape,
+        Raw::Enter | Raw::NumPadEnter | Raw::Space => Key::Enter,
+        Raw::LeftCtrl | Raw::RightCtrl => Key::Ctrl,
+        Raw::LeftAlt | Raw::RightAlt => Key::Alt,
+        Raw::LeftShift | Raw::RightShift => Key::Shift,
+        Raw::Key1 | Raw::NumPad1 => Key::Letter('1'),
+        Raw::F => Key::Letter('f'),
+        Raw::M => Key::Letter('m'),
+        Raw::Q => Key::Letter('q'),
+        Raw::S => Key::Letter('s'),
+        _ => return None,
+    })
+}
+
+/// A place of the pointer, which is a whole number of pixels on most systems.
+#[expect(clippy::cast_possible_truncation, reason = "float to integer casts saturate")]
+fn whole(value: f32) -> i32 {
+    value.floor() as i32
+}

@@ -1,0 +1,387 @@
+//! The window's state machine: keys, clicks and the wheel go in, what to show and what to ask of the desktop come out.
+//! Time is an argument. Input ends here: nothing of it is ever sent to a presenter.
+
+use super::Zoom;
+use super::controls::{self, Bar, Command, ControlSize, MENU, Menu};
+use super::layout::{Area, Placement, place, scroll_limit};
+use std::borrow::Cow;
+use std::time::Duration;
+
+/// How long the tool bar stays in full screen after the pointer has left it.
+const BAR_LINGERS: Duration = Duration::from_millis(700);
+/// How long the tool bar shows itself when full screen begins.
+const BAR_GREETS: Duration = Duration::from_millis(2500);
+/// How long a passing message stays.
+const MESSAGE_STAYS: Duration = Duration::from_millis(4000);
+/// One step of an arrow key and of the wheel, in pixels at 100 percent.
+const ARROW_STEP: i32 = 48;
+const WHEEL_STEP: i32 = 72;
+
+/// A key the window knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Key {
+    Left,
+    Right,
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    Home,
+    End,
+    F8,
+    F11,
+    Escape,
+    Enter,
+    Ctrl,
+    Alt,
+    Shift,
+    /// A letter or digit, lower case.
+    Letter(char),
+}
+
+/// Something that happened to the window. Places are window pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Input {
+    Key {
+        key: Key,
+        down: bool,
+    },
+    Pointer {
+        x: i32,
+        y: i32,
+    },
+    LeftButton {
+        down: bool,
+    },
+    MiddleButton {
+        down: bool,
+    },
+    /// Notches of the wheel; positive is up and left.
+    Wheel {
+        columns: f32,
+        rows: f32,
+    },
+    FocusLost,
+    /// The window has become, or is no longer, full screen.
+    FullScreen(bool),
+}
+
+/// What only the desktop can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    Quit,
+    FullScreen(bool),
+}
+
+/// What is to be painted; equal looks of an equal scene are equal pixels.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Look {
+    pub(crate) window: Area,
+    /// Where the picture goes.
+    pub(crate) room: Area,
+    pub(crate) placement: Option<Placement>,
+    pub(crate) zoom: Zoom,
+    pub(crate) smooth: bool,
+    pub(crate) full_screen: bool,
+    pub(crate) bar: bool,
+    /// The open menu, with its highlighted row.
+    pub(crate) menu: Option<Option<Command>>,
+    /// The tool bar's buttons under the pointer and held down.
+    pub(crate) hover: Option<Command>,
+    pub(crate) pressed: Option<Command>,
+    pub(crate) message: Option<Cow<'static, str>>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    ctrl: bool,
+    alt: bool,
+    shift: bool,
+}
+
+/// The state machine. `resized` and `picture_is` tell it the sizes, `handle` what happened, `tick` the time; `look` is
+/// what to show now.
+#[derive(Debug)]
+pub(crate) struct State {
+    size: ControlSize,
+    window: Area,
+    picture: Option<(i32, i32)>,
+    bar: Bar,
+    menu: Menu,
+    zoom: Zoom,
+    smooth: bool,
+    scroll: (i32, i32),
+    full_screen: bool,
+    open_menu: Option<Option<Command>>,
+    bar_until: Duration,
+    bar_shown: bool,
+    pointer: Option<(i32, i32)>,
+    pressed: Option<Command>,
+    dragging: bool,
+    held: Held,
+    message: Option<(Cow<'static, str>, Duration)>,
+}
+
+impl State {
+    /// A window in a window, nothing open.
+    pub(crate) fn new(size: ControlSize, zoom: Zoom, smooth: bool) -> Self {
+        Self {
+            size,
+            window: Area::default(),
+            picture: None,
+            bar: Bar::default(),
+            menu: Menu::default(),
+            zoom,
+            smooth,
+            scroll: (0, 0),
+            full_screen: false,
+            open_menu: None,
+            bar_until: Duration::ZERO,
+            bar_shown: true,
+            pointer: None,
+            pressed: None,
+            dragging: false,
+            held: Held::default(),
+            message: None,
+        }
+    }
+
+    /// The window has this size now; `measure` gives the width of a text of the controls.
+    pub(crate) fn resized(&mut self, width: i32, height: i32, measure: impl Fn(&str) -> i32) {
+        self.window = Area::new(0, 0, width, height);
+        self.bar = controls::bar(width, self.size, &measure);
+        self.menu = controls::menu(self.size, &measure);
+        self.scroll_by(0, 0);
+    }
+
+    /// The picture has this size now.
+    pub(crate) fn picture_is(&mut self, size: Option<(i32, i32)>) {
+        self.picture = size;
+        self.scroll_by(0, 0);
+    }
+
+    /// The tool bar's places.
+    pub(crate) fn bar(&self) -> &Bar {
+        &self.bar
+    }
+
+    /// The menu's places.
+    pub(crate) fn menu(&self) -> &Menu {
+        &self.menu
+    }
+
+    /// Whether the pointer is where a click would do something: then short clicks must not be missed.
+    pub(crate) fn click_is_near(&self) -> bool {
+        self.open_menu.is_some() || self.pointer.is_some_and(|at| self.bar_shown && self.bar.area.contains(at))
+    }
+
+    /// Shows a passing message.
+    pub(crate) fn say(&mut self, message: impl Into<Cow<'static, str>>, now: Duration) {
+        self.message = Some((message.into(), now + MESSAGE_STAYS));
+    }
+
+    /// Time has passed: the tool bar of a full screen and messages come and go.
+    pub(crate) fn tick(&mut self, now: Duration) {
+        self.message.take_if(|(_, until)| now >= *until);
+        let reach = if self.bar_shown { self.bar.area.height * 3 / 2 } else { self.size.px(3) };
+        let wanted = self.pointer.is_some_and(|at| Area { height: reach, ..self.window }.contains(at));
+        if wanted || self.open_menu.is_some() {
+            self.bar_until = self.bar_until.max(now + BAR_LINGERS);
+        }
+        self.bar_shown = !self.full_screen || now < self.bar_until;
+    }
+
+    /// What to show now.
+    pub(crate) fn look(&self) -> Look {
+        let under = self.pointer.filter(|_| !self.dragging).and_then(|at| self.command_at(at));
+        let on_menu = self.open_menu.is_some() && self.pointer.is_some_and(|at| self.menu.area.contains(at));
+        Look {
+            window: self.window,
+            room: self.room(),
+            placement: self.picture.map(|picture| place(picture, self.room(), self.zoom, self.scroll)),
+            zoom: self.zoom,
+            smooth: self.smooth,
+            full_screen: self.full_screen,
+            bar: self.bar_shown,
+            menu: self.open_menu,
+            hover: under.filter(|_| !on_menu),
+            pressed: self.pressed.filter(|pressed| under == Some(*pressed) && !on_menu),
+            message: self.message.as_ref().map(|(text, _)| text.clone()),
+        }
+    }
+
+    /// Takes one input; answers with what the desktop has to do for it.
+    pub(crate) fn handle(&mut self, input: Input, now: Duration) -> Option<Effect> {
+        match input {
+            Input::Key { key, down } => return self.key(key, down),
+            Input::Pointer { x, y } => self.moved((x, y)),
+            Input::LeftButton { down: true } => self.press(),
+            Input::LeftButton { down: false } => return self.release(),
+            Input::MiddleButton { down } => self.dragging = down && self.open_menu.is_none() && self.over_picture(),
+            Input::Wheel { columns, rows } => self.wheel(columns, rows),
+            Input::FocusLost => self.held = Held::default(),
+            Input::FullScreen(on) if on != self.full_screen => self.entered(on, now),
+            Input::FullScreen(_) => {}
+        }
+        None
+    }
+
+    /// Where the picture may be drawn.
+    fn room(&self) -> Area {
+        let top = if self.full_screen { 0 } else { self.bar.area.height };
+        Area::new(0, top, self.window.width, self.window.height - top)
+    }
+
+    fn entered(&mut self, full_screen: bool, now: Duration) {
+        self.full_screen = full_screen;
+        self.bar_until = now + BAR_GREETS;
+        self.dragging = false;
+        self.scroll_by(0, 0);
+        if full_screen {
+            self.say("F11 or Esc leaves full screen · F8 opens the menu", now);
+        } else {
+            self.message = None;
+        }
+    }
+
+    fn command_at(&self, at: (i32, i32)) -> Option<Command> {
+        if self.open_menu.is_some() && self.menu.area.contains(at) {
+            return controls::command_at(&self.menu.spots, at);
+        }
+        self.bar_shown.then(|| controls::command_at(&self.bar.spots, at)).flatten()
+    }
+
+    fn over_picture(&self) -> bool {
+        let on_bar = |at| self.bar_shown && self.bar.area.contains(at);
+        self.pointer.is_some_and(|at| self.window.contains(at) && !on_bar(at))
+    }
+
+    fn moved(&mut self, at: (i32, i32)) {
+        let before = self.pointer.replace(at);
+        if let (true, Some(before)) = (self.dragging, before) {
+            self.scroll_by(before.0 - at.0, before.1 - at.1);
+        }
+        if let (Some(highlight), true) = (&mut self.open_menu, self.menu.area.contains(at) && before != Some(at)) {
+            *highlight = controls::command_at(&self.menu.spots, at);
+        }
+    }
+
+    fn press(&mut self) {
+        self.pressed = self.pointer.and_then(|at| self.command_at(at));
+        let on_menu = self.pointer.is_some_and(|at| self.open_menu.is_some() && self.menu.area.contains(at));
+        if self.pressed.is_none() && !on_menu {
+            let closes = self.open_menu.take().is_some();
+            self.dragging = !closes && self.over_picture();
+        }
+    }
+
+    fn release(&mut self) -> Option<Effect> {
+        self.dragging = false;
+        let pressed = self.pressed.take()?;
+        let same = self.pointer.and_then(|at| self.command_at(at)) == Some(pressed);
+        same.then(|| self.carry_out(pressed)).flatten()
+    }
+
+    fn wheel(&mut self, columns: f32, rows: f32) {
+        let (columns, rows) = if self.held.shift { (rows, columns) } else { (columns, rows) };
+        self.scroll_by(notches(-columns, self.size.px(WHEEL_STEP)), notches(-rows, self.size.px(WHEEL_STEP)));
+    }
+
+    fn scroll_by(&mut self, x: i32, y: i32) {
+        let limit = self.picture.map_or((0, 0), |picture| scroll_limit(picture, self.room()));
+        if self.zoom == Zoom::OneToOne {
+            self.scroll = (self.scroll.0.saturating_add(x).clamp(0, limit.0), self.scroll.1.saturating_add(y).clamp(0, limit.1));
+        }
+    }
+
+    fn carry_out(&mut self, command: Command) -> Option<Effect> {
+        let toggles_menu = command == Command::Menu && self.open_menu.is_none();
+        self.open_menu = toggles_menu.then_some(None);
+        match command {
+            Command::Menu => {}
+            Command::Fit => self.zoom = Zoom::Fit,
+            Command::OneToOne => {
+                self.zoom = Zoom::OneToOne;
+                self.scroll_by(0, 0);
+            }
+            Command::Quality => self.smooth = true,
+            Command::Speed => self.smooth = false,
+            Command::FullScreen => return Some(Effect::FullScreen(!self.full_screen)),
+            Command::Quit => return Some(Effect::Quit),
+        }
+        None
+    }
+
+    fn key(&mut self, key: Key, down: bool) -> Option<Effect> {
+        match key {
+            Key::Ctrl => self.held.ctrl = down,
+            Key::Alt => self.held.alt = down,
+            Key::Shift => self.held.shift = down,
+            _ if !down => {}
+            Key::F8 => return self.carry_out(Command::Menu),
+            Key::F11 => return self.carry_out(Command::FullScreen),
+            Key::Letter(letter) => return self.letter(letter),
+            Key::Escape if self.open_menu.is_some() => self.open_menu = None,
+            Key::Escape if self.full_screen => return Some(Effect::FullScreen(false)),
+            Key::Up | Key::Down | Key::Enter if self.open_menu.is_some() => return self.menu_key(key),
+            _ => self.scroll_key(key),
+        }
+        None
+    }
+
+    fn letter(&mut self, letter: char) -> Option<Effect> {
+        let command = match (letter, self.held.ctrl, self.held.alt) {
+            ('m', true, true) => Command::Menu,
+            ('q', true, false) => Command::Quit,
+            ('f', false, false) => Command::Fit,
+            ('1', false, false) => Command::OneToOne,
+            ('q', false, false) => Command::Quality,
+            ('s', false, false) => Command::Speed,
+            _ => return None,
+        };
+        self.carry_out(command)
+    }
+
+    fn menu_key(&mut self, key: Key) -> Option<Effect> {
+        let rows = MENU.concat();
+        let highlighted = self.open_menu.flatten();
+        let at = highlighted.and_then(|command| rows.iter().position(|row| *row == command));
+        if key == Key::Enter {
+            return highlighted.and_then(|command| self.carry_out(command));
+        }
+        let next = match (key, at) {
+            (Key::Down, Some(at)) => (at + 1) % rows.len(),
+            (Key::Down, None) => 0,
+            (_, at) => at.unwrap_or(0).checked_sub(1).unwrap_or(rows.len() - 1),
+        };
+        self.open_menu = Some(rows.get(next).copied());
+        None
+    }
+
+    fn scroll_key(&mut self, key: Key) {
+        let step = self.size.px(ARROW_STEP);
+        let page = (self.room().height - step).max(step);
+        match key {
+            Key::Left => self.scroll_by(-step, 0),
+            Key::Right => self.scroll_by(step, 0),
+            Key::Up => self.scroll_by(0, -step),
+            Key::Down => self.scroll_by(0, step),
+            Key::PageUp => self.scroll_by(0, -page),
+            Key::PageDown => self.scroll_by(0, page),
+            Key::Home => self.scroll_by(i32::MIN, i32::MIN),
+            Key::End => self.scroll_by(i32::MAX, i32::MAX),
+            _ => {}
+        }
+    }
+}
+
+/// Wheel notches in pixels; whatever a device reports, at most ten notches at once.
+#[expect(clippy::cast_possible_truncation, reason = "clamped before, and float to integer casts saturate")]
+fn notches(notches: f32, step: i32) -> i32 {
+    let tenths = (notches.clamp(-10.0, 10.0) * 10.0).round() as i32;
+    tenths * step / 10
+}
+
+#[cfg(test)]
+#[path = "state_tests.rs"]
+mod tests;
