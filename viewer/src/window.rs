@@ -130,11 +130,11 @@ impl Session {
         let title = chrome::title(&scene);
         let look = minifb::WindowOptions { resize: true, scale_mode: minifb::ScaleMode::UpperLeft, ..Default::default() };
         let opened = minifb::Window::new(&title, side(first.0), side(first.1), look);
-        let mut window = opened.map_err(|error| WindowError::NoDisplay { reason: error.to_string() })?;
+        let mut window = opened.map_err(|error| WindowError::NoDisplay { reason: reason(error) })?;
         window.set_target_fps(0);
-        let input = InputSource::new(&mut window);
         window.update();
         let desktop = Desktop::of(&window);
+        let input = InputSource::new(&mut window, desktop.notch());
         let zoom = if options.one_to_one { Zoom::OneToOne } else { Zoom::Fit };
         let mut session = Self {
             window,
@@ -187,7 +187,7 @@ impl Session {
         if self.composer.draw(&self.scene, &self.state) || lost {
             let pushed = self.window.update_with_buffer(self.composer.pixels(), self.size.0, self.size.1);
             self.pushed = Some(Instant::now());
-            pushed.map_err(|error| WindowError::Lost { reason: error.to_string() })
+            pushed.map_err(|error| WindowError::Lost { reason: reason(error) })
         } else {
             self.window.update();
             Ok(())
@@ -261,5 +261,13 @@ impl Session {
             }
         }
         false
+    }
+}
+
+/// What the system said, without minifb's own words around it.
+fn reason(error: minifb::Error) -> String {
+    match error {
+        minifb::Error::WindowCreate(reason) | minifb::Error::UpdateFailed(reason) => reason,
+        other => other.to_string(),
     }
 }

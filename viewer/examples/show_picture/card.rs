@@ -14,8 +14,8 @@ pub(crate) fn card(width: u16, height: u16, number: u32) -> Result<Framebuffer, 
     let mut fb = Framebuffer::new(Size::new(width, height)?);
     fb.pixels_mut().fill(PAPER);
     let bar = (width / 8).max(1);
-    for (index, colour) in (0..).zip(BARS) {
-        fb.fill(Rect::new(bar.saturating_mul(index), height.saturating_sub(height / 8), bar, height / 8), colour);
+    for (index, colour) in (0..8).zip(BARS.iter().cycle().skip(number as usize % BARS.len())) {
+        fb.fill(Rect::new(bar.saturating_mul(index), height.saturating_sub(height / 8), bar, height / 8), *colour);
     }
     stripes(&mut fb, width, height);
     words(&mut fb, number);

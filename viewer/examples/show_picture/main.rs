@@ -4,13 +4,14 @@
 
 mod card;
 
-use std::io::BufRead;
+use std::io::{BufRead, Write};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use treevnc_viewer::picture::{Note, Shown, Stage};
 use treevnc_viewer::window::{self, WindowOptions};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> ExitCode {
     let asked = std::env::args().skip(1).collect::<Vec<_>>();
     let has = |option: &str| asked.iter().any(|asked| asked == option);
     let options = WindowOptions {
@@ -27,8 +28,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         std::thread::spawn(move || animate(told));
     }
     let (commands, _asked_by_person) = tokio::sync::mpsc::channel(4);
-    window::run(shown, options, commands)?;
-    Ok(())
+    let Err(error) = window::run(shown, options, commands) else { return ExitCode::SUCCESS };
+    let _ = writeln!(std::io::stderr(), "show_picture: {error}");
+    ExitCode::FAILURE
 }
 
 fn obey(shown: &Shown, line: &str) {

@@ -7,6 +7,10 @@ mod x11;
 use super::layout::Area;
 use raw_window_handle::{HasWindowHandle, RawWindowHandle};
 
+/// minifb counts a notch twice on X11, at its press and at its release.
+#[cfg(all(unix, not(target_os = "macos")))]
+const NOTCH_X11: f32 = 2.0;
+
 /// What happened to the window that minifb does not tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Changes {
@@ -20,8 +24,13 @@ pub(super) struct Changes {
 pub(super) enum Desktop {
     #[cfg(all(unix, not(target_os = "macos")))]
     X11(Box<x11::X11>),
-    /// Nothing can be asked of it; the text says what a person can do instead of our full screen.
-    Closed(&'static str),
+    /// Nothing can be asked of it.
+    Closed {
+        /// What a person can do instead of our full screen.
+        instead: &'static str,
+        /// What minifb counts for one notch of the wheel here.
+        notch: f32,
+    },
 }
 
 impl Desktop {
@@ -34,16 +43,25 @@ impl Desktop {
                 Ok(Ok(desktop)) => Self::X11(Box::new(desktop)),
                 Ok(Err(error)) => {
                     tracing::debug!(%error, "no second connection to the X server");
-                    Self::Closed("Full screen is not available: the X server accepts no second connection")
+                    closed("Full screen is not available: the X server accepts no second connection", NOTCH_X11)
                 }
-                Err(_) => Self::Closed("Full screen is not available here"),
+                Err(_) => closed("Full screen is not available here", NOTCH_X11),
             },
             Ok(RawWindowHandle::Wayland(_)) => {
-                Self::Closed("Full screen is not available on Wayland: use your desktop's own key")
+                closed("Full screen is not available on Wayland: use your desktop's own key", 10.0)
             }
-            Ok(RawWindowHandle::AppKit(_)) => Self::Closed("Full screen is not available on macOS: zoom with the green button"),
-            Ok(RawWindowHandle::Win32(_)) => Self::Closed("Full screen is not available on Windows: maximise the window"),
-            _ => Self::Closed("Full screen is not available here"),
+            Ok(RawWindowHandle::AppKit(_)) => closed("Full screen is not available on macOS: zoom with the green button", 1.0),
+            Ok(RawWindowHandle::Win32(_)) => closed("Full screen is not available on Windows: maximise the window", 12.0),
+            _ => closed("Full screen is not available here", 1.0),
+        }
+    }
+
+    /// What minifb counts for one notch of the wheel.
+    pub(super) fn notch(&self) -> f32 {
+        match self {
+            #[cfg(all(unix, not(target_os = "macos")))]
+            Self::X11(_) => NOTCH_X11,
+            Self::Closed { notch, .. } => *notch,
         }
     }
 
@@ -52,7 +70,8 @@ impl Desktop {
         match self {
             #[cfg(all(unix, not(target_os = "macos")))]
             Self::X11(desktop) => desktop.set_full_screen(on).map_err(|error| format!("Full screen failed: {error}")),
-            Self::Closed(reason) => on.then_some(()).map_or(Ok(()), |()| Err((*reason).to_owned())),
+            Self::Closed { instead, .. } if on => Err((*instead).to_owned()),
+            Self::Closed { .. } => Ok(()),
         }
     }
 
@@ -61,7 +80,7 @@ impl Desktop {
         match self {
             #[cfg(all(unix, not(target_os = "macos")))]
             Self::X11(desktop) => desktop.put(place),
-            Self::Closed(_) => tracing::trace!(?place, "the window stays as it is"),
+            Self::Closed { .. } => tracing::trace!(?place, "the window stays as it is"),
         }
     }
 
@@ -70,7 +89,7 @@ impl Desktop {
         match self {
             #[cfg(all(unix, not(target_os = "macos")))]
             Self::X11(desktop) => desktop.monitor(),
-            Self::Closed(_) => None,
+            Self::Closed { .. } => None,
         }
     }
 
@@ -79,9 +98,13 @@ impl Desktop {
         match self {
             #[cfg(all(unix, not(target_os = "macos")))]
             Self::X11(desktop) => Some(desktop.changes()),
-            Self::Closed(_) => None,
+            Self::Closed { .. } => None,
         }
     }
+}
+
+fn closed(instead: &'static str, notch: f32) -> Desktop {
+    Desktop::Closed { instead, notch }
 }
 
 /// How large letters should be, in percent of those for 96 dots per inch.

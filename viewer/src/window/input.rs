@@ -17,6 +17,7 @@ pub(super) struct InputSource {
     left: bool,
     middle: bool,
     focused: bool,
+    notch: f32,
 }
 
 struct KeyEvents(Pending);
@@ -33,14 +34,15 @@ impl minifb::InputCallback for KeyEvents {
 }
 
 impl InputSource {
-    /// Listens to the window's keys.
-    pub(super) fn new(window: &mut minifb::Window) -> Self {
+    /// Listens to the window's keys; `notch` is what one notch of the wheel counts.
+    pub(super) fn new(window: &mut minifb::Window, notch: f32) -> Self {
         let keys = Pending::default();
         window.set_input_callback(Box::new(KeyEvents(Arc::clone(&keys))));
-        Self { keys, pointer: None, left: false, middle: false, focused: false }
+        Self { keys, pointer: None, left: false, middle: false, focused: false, notch }
     }
 
-    /// What happened since the last call, in order: the pointer before its buttons.
+    /// What happened since the last call. The pointer's way between two polls is not known: a button is released where the
+    /// pointer was, and pressed where it is.
     pub(super) fn gather(&mut self, window: &minifb::Window) -> Vec<Input> {
         let mut inputs = Vec::new();
         if std::mem::replace(&mut self.focused, window.is_active()) && !self.focused {
@@ -48,20 +50,19 @@ impl InputSource {
         }
         let keys = std::mem::take(&mut *self.keys.lock().unwrap_or_else(PoisonError::into_inner));
         inputs.extend(keys.into_iter().filter_map(|(key, down)| Some(Input::Key { key: known(key)?, down })));
+        let (left, middle) = (window.get_mouse_down(MouseButton::Left), window.get_mouse_down(MouseButton::Middle));
+        let left = (std::mem::replace(&mut self.left, left) != left).then_some(Input::LeftButton { down: left });
+        let middle = (std::mem::replace(&mut self.middle, middle) != middle).then_some(Input::MiddleButton { down: middle });
+        let released = |input: &Input| matches!(input, Input::LeftButton { down: false } | Input::MiddleButton { down: false });
+        inputs.extend([left, middle].into_iter().flatten().filter(released));
         let pointer = window.get_unscaled_mouse_pos(MouseMode::Pass).map(|(x, y)| (whole(x), whole(y)));
         if let (Some((x, y)), true) = (pointer, pointer != self.pointer) {
             inputs.push(Input::Pointer { x, y });
             self.pointer = pointer;
         }
-        let (left, middle) = (window.get_mouse_down(MouseButton::Left), window.get_mouse_down(MouseButton::Middle));
-        if std::mem::replace(&mut self.left, left) != left {
-            inputs.push(Input::LeftButton { down: left });
-        }
-        if std::mem::replace(&mut self.middle, middle) != middle {
-            inputs.push(Input::MiddleButton { down: middle });
-        }
+        inputs.extend([left, middle].into_iter().flatten().filter(|input| !released(input)));
         if let Some((columns, rows)) = window.get_scroll_wheel() {
-            inputs.push(Input::Wheel { columns, rows });
+            inputs.push(Input::Wheel { columns: columns / self.notch, rows: rows / self.notch });
         }
         inputs
     }
