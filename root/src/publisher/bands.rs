@@ -7,8 +7,8 @@ use treevnc_protocol::tiles::TileSet;
 use treevnc_protocol::update::Picture;
 use treevnc_protocol::zrle::{self, Effort, Encoder};
 
-/// Frames of fewer tiles take less time than threads are worth.
-pub(super) const MIN_TILES: usize = 250;
+/// Fewest tiles worth a thread. Starting one takes some 50 us, which a few tiles of text make up for; a video's take 190 us each.
+const TILES_PER_BAND: usize = 24;
 /// Bands per thread: what one thread finds hard the others even out.
 const BANDS_PER_THREAD: usize = 2;
 /// More threads find no work: bands are rows of tiles.
@@ -32,12 +32,13 @@ impl Bands {
         sink: &(dyn Fn(Picture) + Sync),
     ) -> Result<(), PublishError> {
         let Some((here, others)) = self.encoders.split_first_mut() else { return Err(PublishError::Encoder) };
-        if others.is_empty() || tiles.len() < MIN_TILES {
+        let count = (tiles.len() / TILES_PER_BAND).min(BANDS_PER_THREAD * (others.len() + 1));
+        if others.is_empty() || count < 2 {
             here.encode(fb, tiles, &mut |picture| sink(picture));
             return Ok(());
         }
         let effort = Effort::of(fb, tiles);
-        let bands = zrle::bands(tiles, BANDS_PER_THREAD * (others.len() + 1));
+        let bands = zrle::bands(tiles, count);
         let next = AtomicUsize::new(0);
         let work = |encoder: &mut Encoder| {
             while let Some(band) = bands.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -47,7 +48,7 @@ impl Bands {
         std::thread::scope(|scope| {
             let start = |encoder| std::thread::Builder::new().name("encoder".into()).spawn_scoped(scope, || work(encoder));
             // Where the system gives no thread, the others do its work.
-            let threads: Vec<_> = others.iter_mut().filter_map(|encoder| start(encoder).ok()).collect();
+            let threads: Vec<_> = others.iter_mut().take(bands.len() - 1).filter_map(|encoder| start(encoder).ok()).collect();
             work(here);
             threads.into_iter().try_for_each(|thread| thread.join().map_err(|_| PublishError::Encoder))
         })
