@@ -79,6 +79,8 @@ async fn session(
     stream.set_nodelay(true)?;
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE).with_retries(2);
     SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    SockRef::from(&stream).set_tcp_user_timeout(Some(3 * KEEPALIVE))?;
     let distance = Distance::of(stream.local_addr()?.ip(), stream.peer_addr()?.ip());
     let options = SessionOptions { password: options.password.clone(), distance };
     run_session(stream, &options, publisher, state).await

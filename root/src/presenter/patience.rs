@@ -17,6 +17,9 @@ pub(super) const MAX_BYTES_BESIDES: u64 = 16 << 20;
 /// Whole screens of Raw pixels that one update may bring.
 pub(super) const SCREENS_PER_UPDATE: u64 = 4;
 
+/// Longest decoding of one update: its bytes may be few and its pixels without end.
+pub(super) const DECODING: Duration = Duration::from_secs(10);
+
 /// Watches the bytes of one session. Times are on any clock that does not go back.
 #[derive(Debug)]
 pub(super) struct Patience {
@@ -26,13 +29,15 @@ pub(super) struct Patience {
     /// Bytes since the last update's end.
     since_update: u64,
     limit: u64,
+    /// Time spent on decoding since the last update's end.
+    decoding: Duration,
     /// Since when an update of a whole picture has been waited for.
     waiting: Option<Duration>,
 }
 
 impl Patience {
     pub(super) fn new(size: Size, now: Duration) -> Self {
-        Self { last_byte: now, message: None, since_update: 0, limit: limit(size), waiting: Some(now) }
+        Self { last_byte: now, message: None, since_update: 0, limit: limit(size), decoding: Duration::ZERO, waiting: Some(now) }
     }
 
     /// Bytes came; `inside` says whether they end inside a message.
@@ -51,9 +56,16 @@ impl Patience {
         Ok(())
     }
 
+    /// Bytes were decoded.
+    pub(super) fn decoded(&mut self, took: Duration) -> Result<(), SessionError> {
+        self.decoding += took;
+        if self.decoding > DECODING { Err(SessionError::TooDear) } else { Ok(()) }
+    }
+
     /// An update ended.
     pub(super) fn update(&mut self, whole_picture: bool, now: Duration) {
         self.since_update = 0;
+        self.decoding = Duration::ZERO;
         self.message = None;
         self.waiting = (!whole_picture).then_some(now);
     }
@@ -118,6 +130,17 @@ mod tests {
         assert!((0..100).all(|_| {
             patience.update(true, T(1));
             patience.bytes(mib, false, T(1)).is_ok()
+        }));
+    }
+
+    #[test]
+    fn an_update_that_takes_too_long_to_decode_ends_the_session_and_many_short_ones_do_not() {
+        let mut patience = patience();
+        let slices = (0..1000).find(|_| patience.decoded(Duration::from_millis(100)).is_err());
+        assert_eq!(slices, Some(100));
+        assert!((0..1000).all(|_| {
+            patience.update(true, T(1));
+            patience.decoded(Duration::from_millis(100)).is_ok()
         }));
     }
 }

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use treevnc_protocol::framebuffer::Framebuffer;
 use treevnc_protocol::geometry::{Rect, Size};
 use treevnc_protocol::pixel::PixelFormat;
-use treevnc_protocol::rfb::{ClientHandshake, ClientMessage, ServerDecoder, ServerEvent, ServerInit};
+use treevnc_protocol::rfb::{ClientHandshake, ClientMessage, DecodeError, ServerDecoder, ServerEvent, ServerInit};
 use treevnc_relay::shared_log::SharedLog;
 
 /// Longest handshake.
@@ -24,6 +24,9 @@ pub(super) const HANDSHAKE: Duration = Duration::from_secs(15);
 pub(super) const SENDING: Duration = Duration::from_secs(10);
 /// Bytes that are read at once.
 const READ_BYTES: usize = 256 * 1024;
+/// Bytes that are decoded between two looks at the clock, and how long decoding may go on without a chance to be ended.
+const PIECE_BYTES: usize = 8 * 1024;
+const SLICE: Duration = Duration::from_millis(100);
 /// Input and damage up to here are worked off at once: less work than handing it over.
 const SMALL_BYTES: usize = 4 * 1024;
 const SMALL_PX: usize = 64 * 64 * 16;
@@ -54,7 +57,7 @@ pub async fn run_session<S: AsyncRead + AsyncWrite + Unpin>(
     tracing::info!(name = %init.name, size = %init.size, "presenter connected");
     state.send_replace(PresenterState::Connected { name: init.name.clone(), size: init.size });
     let mut session = Session::new(&init, publisher, state);
-    session.absorb(&rest)?;
+    session.absorb(&rest).await?;
     session.run(stream).await
 }
 
@@ -134,7 +137,7 @@ impl<'a> Session<'a> {
                 biased;
                 count = stream.read(&mut buffer) => match count? {
                     0 => return Err(SessionError::Ended),
-                    count => self.absorb(buffer.get(..count).unwrap_or_default())?,
+                    count => self.absorb(buffer.get(..count).unwrap_or_default()).await?,
                 },
                 ask = turn_comes(turn, self.start, self.publisher) => {
                     self.pacer.asked(self.now());
@@ -150,17 +153,18 @@ impl<'a> Session<'a> {
     }
 
     /// Takes bytes of the presenter, whatever they are.
-    fn absorb(&mut self, input: &[u8]) -> Result<(), SessionError> {
+    async fn absorb(&mut self, input: &[u8]) -> Result<(), SessionError> {
         let mut rest = input;
         loop {
             let (decoder, fb) = (&mut self.decoder, &mut self.fb);
-            let (taken, event) = computing(rest.len() > SMALL_BYTES, || decoder.feed(rest, fb))?;
-            rest = rest.get(taken..).unwrap_or_default();
-            match event {
+            let fed = computing(rest.len() > SMALL_BYTES, || feed(decoder, fb, &mut rest))?;
+            self.patience.decoded(fed.took)?;
+            match fed.event {
                 Some(ServerEvent::UpdateEnd { damage }) => self.update(&damage)?,
                 Some(ServerEvent::Resized(size)) => self.resized(size),
                 Some(ServerEvent::Bell) => {}
-                None => break,
+                None if rest.is_empty() => break,
+                None => tokio::task::yield_now().await,
             }
         }
         self.patience.bytes(input.len(), self.decoder.is_inside_message(), self.now())
@@ -198,11 +202,30 @@ impl<'a> Session<'a> {
     }
 
     fn resized(&mut self, size: Size) {
-        tracing::info!(%size, "the presenter's screen has another size");
+        tracing::debug!(%size, "the presenter's screen has another size");
         self.coverage = Some(Coverage::new(size));
         self.pacer.new_screen();
         self.patience.new_screen(size, self.now());
         self.state.send_replace(PresenterState::Connected { name: self.name.clone(), size });
+    }
+}
+
+/// What the decoder came to.
+struct Fed {
+    event: Option<ServerEvent>,
+    took: Duration,
+}
+
+/// Feeds the decoder until it reports something, the input is used up, or time is: sixteen bytes of input may paint a whole screen.
+fn feed(decoder: &mut ServerDecoder, fb: &mut Framebuffer, rest: &mut &[u8]) -> Result<Fed, DecodeError> {
+    let start = std::time::Instant::now();
+    loop {
+        let (taken, event) = decoder.feed(rest.get(..PIECE_BYTES).unwrap_or(rest), fb)?;
+        *rest = rest.get(taken..).unwrap_or_default();
+        let took = start.elapsed();
+        if event.is_some() || rest.is_empty() || took > SLICE {
+            return Ok(Fed { event, took });
+        }
     }
 }
 

@@ -94,6 +94,9 @@ pub enum SessionError {
     /// An endless update, or endless other messages.
     #[error("more than {0} bytes without the end of an update")]
     TooMuch(u64),
+    /// An update that takes too long to decode.
+    #[error("an update takes more than {} s to decode", patience::DECODING.as_secs())]
+    TooDear,
     /// The presenter does not read.
     #[error("it takes no request for {} s", session::SENDING.as_secs())]
     NotReading,
