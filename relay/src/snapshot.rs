@@ -43,7 +43,8 @@ pub async fn serve_snapshot(log: &SharedLog, mut writer: LinkWriter) -> Result<(
         log.with(|log| log.take_batch(&mut Cursor::new(log.session(), Seq::NONE)))
     };
     let batch = timeout(PATIENCE, first).await.map_err(|_| LinkError::TimedOut(PATIENCE))?;
-    for (batch, entry) in batch.iter().flat_map(|batch| batch.entries.iter().map(move |entry| (batch, entry))) {
+    let Some(batch) = batch else { return Ok(()) };
+    for entry in &batch.entries {
         writer.write_update(entry.update(), batch.until(entry)).await?;
     }
     Ok(())

@@ -6,3 +6,5 @@ mod computing;
 pub mod discovery;
 pub mod presenter;
 pub mod publisher;
+pub mod session;
+mod tree;

@@ -1,7 +1,10 @@
 //! TreeVNC viewer.
 
+pub mod ask;
 pub mod canvas;
 pub mod find;
+pub mod node;
 pub mod picture;
+pub mod playback;
 pub mod text;
 pub mod window;

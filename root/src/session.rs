@@ -1,0 +1,182 @@
+//! A root's whole session: the presenter's picture into the log, the log to whoever comes by the port, the tree kept, questions on the
+//! network answered. Owns all of it; dropping [`Root::run`] ends all of it.
+
+use crate::clock::SessionClock;
+use crate::discovery::{RootInfo, respond};
+use crate::presenter::{PresenterOptions, PresenterState, SessionError, run as keep_presenter};
+use crate::publisher::Publisher;
+use crate::tree::RootTree;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::sync::watch;
+use treevnc_protocol::tree::message::{Presenter, Status};
+use treevnc_protocol::tree::slot::NodeId;
+use treevnc_protocol::tree::ticket::Key;
+use treevnc_protocol::tree::topology::TopologyConfig;
+use treevnc_protocol::update::SessionId;
+use treevnc_relay::port::{Port, PortOptions};
+use treevnc_relay::shared_log::SharedLog;
+
+/// What a root shares, and under which name.
+#[derive(Debug, Clone)]
+pub struct RootOptions {
+    /// Whose screen.
+    pub presenter: PresenterOptions,
+    /// The session's name for people.
+    pub name: String,
+    /// Whether to answer those who search the network.
+    pub discoverable: bool,
+    /// Random: the session.
+    pub session: SessionId,
+    /// Random: the root's own number.
+    pub id: NodeId,
+    /// Random: what tickets are made from.
+    pub secret: Key,
+}
+
+/// A root that has a port and does not run yet.
+#[derive(Debug)]
+pub struct Root {
+    options: RootOptions,
+    port: Port,
+    handle: RootHandle,
+    presenter: watch::Sender<Presenter>,
+    about: watch::Sender<String>,
+    state: watch::Sender<PresenterState>,
+}
+
+/// What others may know of a running root. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct RootHandle {
+    log: SharedLog,
+    clock: SessionClock,
+    tree: Arc<RootTree>,
+    state: watch::Receiver<PresenterState>,
+}
+
+impl RootHandle {
+    /// The log of what is shown.
+    pub fn log(&self) -> &SharedLog {
+        &self.log
+    }
+
+    /// The clock that updates are stamped with.
+    pub fn clock(&self) -> SessionClock {
+        self.clock
+    }
+
+    /// How it stands with the presenter, now and at each change.
+    pub fn presenter(&self) -> watch::Receiver<PresenterState> {
+        self.state.clone()
+    }
+
+    /// Who is where, and what is shown.
+    pub fn status(&self) -> Status {
+        self.tree.status()
+    }
+}
+
+impl Root {
+    /// A root that will serve `port`.
+    pub fn new(options: RootOptions, port: Port) -> io::Result<Self> {
+        let address = port.local_addr()?;
+        let log = SharedLog::new(options.session);
+        let clock = SessionClock::start();
+        let presenter = watch::Sender::new(Presenter::default());
+        let about = watch::Sender::new(describe(&PresenterState::Connecting));
+        let state = watch::Sender::new(PresenterState::Connecting);
+        let RootOptions { session, id, ref secret, ref name, .. } = options;
+        let config = TopologyConfig::new(session, name.as_str().into(), id, address, secret.clone());
+        let tree = Arc::new(RootTree::new(config, clock, log.clone(), presenter.subscribe(), about.subscribe()));
+        let handle = RootHandle { log, clock, tree, state: state.subscribe() };
+        Ok(Self { options, port, handle, presenter, about, state })
+    }
+
+    /// What others may know of it while it runs.
+    pub fn handle(&self) -> RootHandle {
+        self.handle.clone()
+    }
+
+    /// Where it listens.
+    pub fn local_addrs(&self) -> &[SocketAddr] {
+        self.port.local_addrs()
+    }
+
+    /// Runs until the presenter refuses for good, and says why. Dropping the future ends everything.
+    pub async fn run(self) -> SessionError {
+        let Self { options, port, handle, presenter, about, state } = self;
+        let listening = port.local_addr().map_or(0, |addr| addr.port());
+        let mut publisher = Publisher::new(handle.log.clone(), handle.clock);
+        let info = RootInfo {
+            session: options.session,
+            name: options.name.as_str().into(),
+            port: listening,
+            viewers: 0,
+            needs_code: false,
+        };
+        let info = watch::Sender::new(info);
+        let answering = async {
+            if options.discoverable {
+                respond(info.subscribe()).await;
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            error = keep_presenter(&options.presenter, &mut publisher, &state) => error,
+            never = async {
+                tokio::join!(
+                    port.run(handle.log.clone(), Arc::clone(&handle.tree), PortOptions::default()),
+                    handle.tree.keep_deadlines(),
+                    answering,
+                    count_viewers(&handle.tree, &info),
+                    pass_on_state(state.subscribe(), &presenter, &about),
+                );
+                std::future::pending().await
+            } => never,
+        }
+    }
+}
+
+async fn count_viewers(tree: &RootTree, info: &watch::Sender<RootInfo>) {
+    let mut count = tree.node_count();
+    loop {
+        let viewers = *count.borrow_and_update();
+        info.send_modify(|info| info.viewers = viewers);
+        if count.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Tells nodes and those who ask for the status what is known of the presenter.
+async fn pass_on_state(
+    mut state: watch::Receiver<PresenterState>,
+    presenter: &watch::Sender<Presenter>,
+    about: &watch::Sender<String>,
+) {
+    loop {
+        let now = state.borrow_and_update().clone();
+        about.send_replace(describe(&now));
+        let gone = match &now {
+            PresenterState::Connecting | PresenterState::Connected { .. } => "",
+            PresenterState::Lost { why, .. } | PresenterState::Refused { why } => why,
+        };
+        presenter.send_if_modified(|known| {
+            let new = Presenter { gone: gone.into() };
+            std::mem::replace(known, new.clone()) != new
+        });
+        if state.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+fn describe(state: &PresenterState) -> String {
+    match state {
+        PresenterState::Connecting => "connecting to the presenter".to_owned(),
+        PresenterState::Connected { name, .. } => format!("presenting: {name}"),
+        PresenterState::Lost { why, .. } => format!("presenter lost: {why}"),
+        PresenterState::Refused { why } => format!("presenter refuses: {why}"),
+    }
+}

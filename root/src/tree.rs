@@ -1,0 +1,238 @@
+//! The root's place in the tree: drives [`Topology`] with real connections and serves the root's own children. Who stands where is
+//! decided by the topology; this file carries its messages and answers what anybody may ask.
+
+use crate::clock::SessionClock;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::{sleep, timeout};
+use tracing::{debug, info, warn};
+use treevnc_protocol::tree::children::{Acceptance, Children, Link};
+use treevnc_protocol::tree::message::{Attach, Fault, IAmHere, Message, Presenter, Refused, Status};
+use treevnc_protocol::tree::slot::V;
+use treevnc_protocol::tree::topology::{Answer, Caller, Topology, TopologyConfig, TreeEvent};
+use treevnc_relay::children::{ChildLinks, Gate};
+use treevnc_relay::link::{Incoming, LinkError, TreeLink};
+use treevnc_relay::port::TreeService;
+use treevnc_relay::shared_log::SharedLog;
+use treevnc_relay::snapshot::serve_snapshot;
+
+/// How long a new link may stay silent.
+const FIRST_MESSAGE: Duration = Duration::from_secs(10);
+/// How long a node may take from its question to ATTACHED or FAILED; its own deadlines are shorter.
+const CONVERSATION: Duration = Duration::from_secs(60);
+/// Answers of one call that may wait to be sent.
+const CALL_LANE: usize = 8;
+
+/// The tree of a root.
+#[derive(Debug)]
+pub(crate) struct RootTree {
+    config: TopologyConfig,
+    clock: SessionClock,
+    log: SharedLog,
+    links: ChildLinks,
+    children: Mutex<Children>,
+    state: Mutex<State>,
+    /// The topology has another deadline.
+    wake: Notify,
+    node_count: watch::Sender<u32>,
+    about_presenter: watch::Receiver<String>,
+}
+
+#[derive(Debug)]
+struct State {
+    topology: Topology,
+    last_call: u64,
+    calls: BTreeMap<Link, mpsc::Sender<Answer>>,
+}
+
+impl RootTree {
+    pub(crate) fn new(
+        config: TopologyConfig,
+        clock: SessionClock,
+        log: SharedLog,
+        presenter: watch::Receiver<Presenter>,
+        about_presenter: watch::Receiver<String>,
+    ) -> Self {
+        let topology = Topology::new(config.clone());
+        Self {
+            children: Mutex::new(topology.root_children()),
+            state: Mutex::new(State { topology, last_call: 0, calls: BTreeMap::new() }),
+            links: ChildLinks::new(log.clone(), presenter),
+            config,
+            clock,
+            log,
+            wake: Notify::new(),
+            node_count: watch::Sender::new(0),
+            about_presenter,
+        }
+    }
+
+    /// Number of nodes in the tree, the root not counted.
+    pub(crate) fn node_count(&self) -> watch::Receiver<u32> {
+        self.node_count.subscribe()
+    }
+
+    /// Who is where, and what is shown.
+    pub(crate) fn status(&self) -> Status {
+        Status {
+            session: self.config.session,
+            name: self.config.name.clone(),
+            presenter: self.about_presenter.borrow().as_str().into(),
+            screen: self.log.with(|log| log.screen().map(|screen| screen.size)),
+            now: self.clock.now(),
+            nodes: self.lock().topology.status(),
+            more: false,
+        }
+    }
+
+    /// Calls the topology when its deadlines come. Never ends.
+    pub(crate) async fn keep_deadlines(&self) {
+        loop {
+            let deadline = self.lock().topology.poll_deadline();
+            let due = async {
+                match deadline {
+                    Some(deadline) => sleep(deadline.saturating_sub(self.clock.now())).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = self.wake.notified() => {}
+                () = due => self.with_topology(|topology, now| topology.handle_timeout(now)),
+            }
+        }
+    }
+
+    /// Lets the topology take in an event; sends and logs what follows.
+    fn with_topology(&self, event: impl FnOnce(&mut Topology, Duration)) {
+        let mut state = self.lock();
+        let state = &mut *state;
+        event(&mut state.topology, self.clock.now());
+        while let Some(answer) = state.topology.poll_answer() {
+            // A caller that is gone or takes nothing asks again by itself.
+            if let Some(lane) = state.calls.get(&answer.to) {
+                let _ = lane.try_send(answer);
+            }
+        }
+        while let Some(event) = state.topology.poll_event() {
+            report(&event);
+        }
+        let count = u32::try_from(state.topology.node_count()).unwrap_or(u32::MAX);
+        self.node_count.send_if_modified(|known| std::mem::replace(known, count) != count);
+        self.wake.notify_one();
+    }
+
+    async fn answer(&self, mut link: TreeLink, peer: SocketAddr) -> Result<(), LinkError> {
+        let first = timeout(FIRST_MESSAGE, link.read()).await.map_err(|_| LinkError::TimedOut(FIRST_MESSAGE))??;
+        let Incoming::Message(first) = first else { return Ok(()) };
+        match first {
+            Message::Attach(attach) => self.links.serve(self, link, attach, peer).await,
+            Message::SnapshotRequest => return serve_snapshot(&self.log, link.split().1).await,
+            Message::StatusRequest => {
+                for page in self.status().into_pages() {
+                    link.write_message(&Message::Status(page)).await?;
+                }
+            }
+            Message::AreYouThere(_) => {
+                let TopologyConfig { session, id, .. } = self.config;
+                link.write_message(&Message::IAmHere(IAmHere { session: Some(session), id, v: V::NONE })).await?;
+            }
+            Message::WhereToConnect(_) | Message::LostChild(_) | Message::Leave(_) => {
+                let talk = timeout(CONVERSATION, self.converse(link, peer, first)).await;
+                return talk.map_err(|_| LinkError::TimedOut(CONVERSATION))?;
+            }
+            _ => {
+                let refused = Refused { again: false, reason: "this message begins nothing".into() };
+                link.write_message(&Message::Refused(refused)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A call: messages of a node go to the topology, the topology's answers to the node, until one says that it is the last.
+    async fn converse(&self, mut link: TreeLink, peer: SocketAddr, first: Message) -> Result<(), LinkError> {
+        let local = link.local_addr();
+        let (call, mut answers) = Call::begin(self);
+        let caller = Caller { link: call.link, peer: peer.ip(), local };
+        self.with_topology(|topology, now| topology.handle_message(&caller, &first, now));
+        loop {
+            tokio::select! {
+                answer = answers.recv() => {
+                    let Some(answer) = answer else { return Ok(()) };
+                    link.write_message(&answer.message).await?;
+                    if answer.close {
+                        return Ok(());
+                    }
+                }
+                incoming = link.read() => {
+                    if let Incoming::Message(message) = incoming? {
+                        self.with_topology(|topology, now| topology.handle_message(&caller, &message, now));
+                    }
+                }
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl TreeService for RootTree {
+    async fn serve(&self, link: TreeLink, peer: SocketAddr) {
+        match self.answer(link, peer).await {
+            Ok(()) | Err(LinkError::Closed) => {}
+            Err(error) if error.is_fault() => warn!("{peer} breaks the protocol: {error}"),
+            Err(error) => debug!("link from {peer} ended: {error}"),
+        }
+    }
+}
+
+impl Gate for RootTree {
+    fn attach(&self, attach: &Attach, link: Link) -> Acceptance {
+        self.children.lock().unwrap_or_else(PoisonError::into_inner).accept(attach, link)
+    }
+
+    fn ended(&self, link: Link, why: Fault) {
+        let lost = self.children.lock().unwrap_or_else(PoisonError::into_inner).lost(link, why);
+        if let Some(report) = lost {
+            self.with_topology(|topology, now| topology.handle_lost_child(&report, now));
+        }
+    }
+}
+
+/// A call's entry, gone when the call is.
+struct Call<'a> {
+    tree: &'a RootTree,
+    link: Link,
+}
+
+impl<'a> Call<'a> {
+    fn begin(tree: &'a RootTree) -> (Self, mpsc::Receiver<Answer>) {
+        let (lane, answers) = mpsc::channel(CALL_LANE);
+        let mut state = tree.lock();
+        state.last_call += 1;
+        let link = Link(state.last_call);
+        state.calls.insert(link, lane);
+        drop(state);
+        (Self { tree, link }, answers)
+    }
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        self.tree.lock().calls.remove(&self.link);
+        self.tree.with_topology(|topology, now| topology.handle_closed(self.link, now));
+    }
+}
+
+fn report(event: &TreeEvent) {
+    match event {
+        TreeEvent::Placed { id, name, v, slot } => debug!("{name} ({id}) is given slot {slot}, placement {v}"),
+        TreeEvent::Attached { id, v, slot } => info!("node {id} attached at slot {slot} depth {}, placement {v}", slot.depth()),
+        TreeEvent::Freed { id, v, slot, why } => info!("slot {slot} of node {id} is free, placement {v}: {why:?}"),
+        TreeEvent::Refused { id, reason } => info!("node {id} was turned away: {reason}"),
+    }
+}

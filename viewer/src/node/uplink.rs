@@ -1,0 +1,103 @@
+//! The connections a node dials: calls to the root, and the link to its parent.
+
+use super::Shared;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tracing::{debug, warn};
+use treevnc_protocol::tree::children::Link;
+use treevnc_protocol::tree::member::{Member, attach};
+use treevnc_protocol::tree::message::{AttachReply, ConnectTo, Fault, Message, Position};
+use treevnc_relay::link::{Incoming, LinkError, TreeLink, dial};
+
+/// How long the other side may take to greet. The member's own deadlines are about as long.
+const DIAL: Duration = Duration::from_secs(3);
+
+/// One call to the root: sends `first`, then what comes by `lane`; hands on what the root says. Ends when the lane is closed and empty,
+/// or with the connection.
+pub(super) async fn call_root(
+    shared: Arc<Shared>,
+    call: Link,
+    address: SocketAddr,
+    first: Message,
+    mut lane: mpsc::Receiver<Message>,
+) {
+    let talk = async {
+        let mut link = dial(address, DIAL).await?;
+        link.write_message(&first).await?;
+        loop {
+            tokio::select! {
+                message = lane.recv() => match message {
+                    Some(message) => link.write_message(&message).await?,
+                    None => return Ok(()),
+                },
+                incoming = link.read() => {
+                    if let Incoming::Message(message) = incoming? {
+                        shared.with_member(|member, now| member.handle_root_message(call, &message, now));
+                    }
+                }
+            }
+        }
+    };
+    let ended: Result<(), LinkError> = talk.await;
+    if let Err(error) = ended {
+        debug!("the call to {address} ended: {error}");
+        shared.with_member(|member: &mut Member, now| member.handle_root_closed(call, now));
+    }
+}
+
+/// The link to a parent: attaches, then takes updates into the log until the link ends.
+pub(super) async fn follow_parent(shared: Arc<Shared>, link: Link, place: ConnectTo) {
+    let fault = match dial(place.address, DIAL).await {
+        Ok(parent) => receive(&shared, link, &place, parent).await,
+        Err(error) => {
+            debug!("no link to the parent at {}: {error}", place.address);
+            Fault::Unreachable
+        }
+    };
+    shared.with_member(|member: &mut Member, now| member.handle_parent_closed(link, fault, now));
+}
+
+async fn receive(shared: &Shared, link: Link, place: &ConnectTo, mut parent: TreeLink) -> Fault {
+    let (session, head) = shared.log.with(|log| (log.session(), log.head()));
+    let question = Message::Attach(attach(place, Position { session, seq: head }));
+    if parent.write_message(&question).await.is_err() {
+        return Fault::Closed;
+    }
+    loop {
+        let taken = match parent.read().await {
+            Ok(Incoming::Update(update, until)) => shared.log.append(update, until).map(drop).map_err(LinkError::Update),
+            Ok(Incoming::Message(message)) => {
+                heard(shared, link, place, message);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        };
+        match taken {
+            Ok(()) => {}
+            Err(error) if error.is_fault() => {
+                warn!("the parent at {} breaks the protocol: {error}", place.address);
+                return Fault::BadData;
+            }
+            Err(error) => {
+                debug!("the link to the parent at {} ended: {error}", place.address);
+                return Fault::Closed;
+            }
+        }
+    }
+}
+
+fn heard(shared: &Shared, link: Link, place: &ConnectTo, message: Message) {
+    match message {
+        Message::AttachReply(reply) => {
+            let is_other_session = shared.log.with(|log| log.session()) != place.session;
+            if matches!(reply, AttachReply::Ok { .. }) && is_other_session {
+                shared.log.replace(place.session);
+            }
+            shared.with_member(|member: &mut Member, now| member.handle_attach_reply(link, reply, now));
+        }
+        Message::Presenter(presenter) => drop(shared.presenter.send_replace(presenter)),
+        _ => {}
+    }
+}
