@@ -1,7 +1,7 @@
 //! The command line: options and their help. Turns words into configuration, decides nothing.
 
 use clap::{Args, Parser, Subcommand};
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -133,9 +133,11 @@ pub(crate) struct Listen {
 }
 
 impl Listen {
-    /// The socket address to bind; the unspecified IPv6 address stands for both families.
-    pub(crate) fn socket_addr(self) -> SocketAddr {
-        SocketAddr::new(self.address.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)), self.port)
+    /// Where to bind: the one address, or all addresses of both families.
+    pub(crate) fn socket_addrs(self) -> Vec<SocketAddr> {
+        let everywhere = vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()];
+        let addresses = self.address.map_or(everywhere, |address| vec![address]);
+        addresses.into_iter().map(|address| SocketAddr::new(address, self.port)).collect()
     }
 }
 
@@ -149,7 +151,10 @@ fn listen(text: &str) -> Result<Listen, String> {
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let number: f64 = text.parse().map_err(|_| "give a number of seconds".to_owned())?;
-    Duration::try_from_secs_f64(number).ok().filter(|d| !d.is_zero()).ok_or_else(|| "give a positive number of seconds".to_owned())
+    Duration::try_from_secs_f64(number)
+        .ok()
+        .filter(|d| !d.is_zero())
+        .ok_or_else(|| "give a positive number of seconds".to_owned())
 }
 
 /// Splits `HOST[:PORT]` into a host to look up and a port; IPv6 addresses may stand in brackets, alone or with a port.
@@ -193,7 +198,8 @@ mod tests {
     #[test]
     fn listening_addresses() {
         assert_eq!(listen("5950"), Ok(Listen { address: None, port: 5950 }));
-        assert_eq!(listen("127.0.0.1:0").unwrap().socket_addr(), "127.0.0.1:0".parse().unwrap());
+        assert_eq!(listen("127.0.0.1:0").unwrap().socket_addrs(), ["127.0.0.1:0".parse().unwrap()]);
+        assert_eq!(listen("7").unwrap().socket_addrs().len(), 2);
         assert!(listen("nowhere").is_err() && listen("70000").is_err());
     }
 }

@@ -1,0 +1,182 @@
+//! `treevnc join`: find a session, take a place in its tree, watch and pass on.
+
+use super::{asked_to_stop, listen, look_up, machine_name, random_number, runtime};
+use crate::cli::JoinArgs;
+use anyhow::{Context, anyhow, bail};
+use std::io::{BufRead, IsTerminal, Write};
+use std::net::SocketAddr;
+use std::ops::ControlFlow;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use treevnc_protocol::tree::member::End;
+use treevnc_protocol::tree::slot::NodeId;
+use treevnc_protocol::update::{Seq, SessionId};
+use treevnc_relay::link::dial;
+use treevnc_relay::shared_log::SharedLog;
+use treevnc_viewer::find::{FoundRoot, USUAL_SEARCH, find_roots};
+use treevnc_viewer::node::{Node, NodeHandle, NodeOptions, NodeState};
+use treevnc_viewer::picture::{Note, Shown};
+use treevnc_viewer::playback::play;
+use treevnc_viewer::window::{self, WindowOptions};
+
+/// How long a root may take to be reached at all.
+const REACH: Duration = Duration::from_secs(5);
+/// How long a node goes on without a parent.
+const GIVE_UP: Duration = Duration::from_secs(60);
+/// How long leaving may take.
+const LEAVING: Duration = Duration::from_secs(3);
+
+pub(super) fn run(args: JoinArgs) -> anyhow::Result<()> {
+    let runtime = runtime()?;
+    let root = runtime.block_on(find(&args))?;
+    let name = args.name.clone().unwrap_or_else(machine_name);
+    let log = SharedLog::new(SessionId(0));
+    let options =
+        NodeOptions { root, name, relay: !args.no_relay, id: NodeId(random_number()?), seed: random_number()?, give_up: GIVE_UP };
+    let inside = runtime.enter();
+    let node = Node::new(options, listen(args.listen)?, log.clone())?;
+    drop(inside);
+    let handle = node.handle();
+    if args.headless {
+        let leaver = handle.clone();
+        return runtime.block_on(live(node, leaver, asked_to_stop()));
+    }
+    let shown = Shown::new();
+    let (commands, mut closed) = mpsc::channel(1);
+    let session = {
+        let shown = shown.clone();
+        runtime.spawn(async move {
+            let stop = async {
+                tokio::select! {
+                    _ = closed.recv() => {}
+                    () = asked_to_stop() => shown.close(),
+                }
+            };
+            let result = tokio::select! {
+                result = live(node, handle.clone(), stop) => result,
+                () = play(log.clone(), shown.clone()) => Ok(()),
+                () = follow(&handle, &log, &shown) => Ok(()),
+            };
+            match &result {
+                Ok(()) => shown.close(),
+                Err(error) => shown.end(&error.to_string()),
+            }
+            result
+        })
+    };
+    let options =
+        WindowOptions { fullscreen: args.fullscreen, one_to_one: args.one_to_one, quality: !args.speed, close_at_end: false };
+    window::run(shown, options, commands)?;
+    runtime.block_on(session)?
+}
+
+/// Runs a node until it ends, or until `stop`, and then leaves in order.
+async fn live(node: Node, handle: NodeHandle, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+    let mut state = handle.state();
+    let running = node.run();
+    tokio::pin!(running);
+    let announce = async {
+        loop {
+            if let NodeState::Attached { slot, .. } = &*state.borrow_and_update() {
+                println!("attached at slot {slot} depth {}", slot.depth());
+            }
+            if state.changed().await.is_err() {
+                return std::future::pending::<()>().await;
+            }
+        }
+    };
+    tokio::select! {
+        end = &mut running => return ended(end),
+        () = stop => handle.leave(),
+        () = announce => {}
+    }
+    let _ = tokio::time::timeout(LEAVING, running).await;
+    Ok(())
+}
+
+fn ended(end: End) -> anyhow::Result<()> {
+    match end {
+        End::Left => Ok(()),
+        End::GaveUp(reason) => Err(anyhow!("gave up: {reason}")),
+    }
+}
+
+/// The root's address: the one given, or one found on the network.
+async fn find(args: &JoinArgs) -> anyhow::Result<SocketAddr> {
+    let candidates = match &args.root {
+        Some(host) => look_up(host).await?,
+        None => search(args).await?,
+    };
+    let mut last = anyhow!("the root has no address");
+    for address in candidates {
+        match dial(address, REACH).await {
+            Ok(_) => return Ok(address),
+            Err(error) => {
+                last = anyhow::Error::new(error).context(format!("no session at {address}; is `treevnc root` running there?"))
+            }
+        }
+    }
+    Err(last)
+}
+
+async fn search(args: &JoinArgs) -> anyhow::Result<Vec<SocketAddr>> {
+    let wanted = args.session.as_deref();
+    let is_wanted = |root: &FoundRoot| wanted.is_none_or(|name| root.name.as_str() == name);
+    let all = find_roots(USUAL_SEARCH, |_| ControlFlow::Continue(())).await?;
+    let mut roots: Vec<FoundRoot> = all.into_iter().filter(is_wanted).collect();
+    match (roots.len(), wanted) {
+        (0, Some(name)) => bail!("no session called \"{name}\" answers on this network; give its address: treevnc join HOST"),
+        (0, None) => bail!("no session answers on this network; give its address: treevnc join HOST"),
+        (1, _) => Ok(roots.remove(0).addresses),
+        _ => Ok(roots.swap_remove(choose(&roots)?).addresses),
+    }
+}
+
+/// Lets the person at the terminal choose one of several sessions.
+fn choose(roots: &[FoundRoot]) -> anyhow::Result<usize> {
+    let mut list = String::new();
+    for (n, root) in roots.iter().enumerate() {
+        let place = root.addresses.first().map(ToString::to_string).unwrap_or_default();
+        list += &format!("  {}  {}  ({place}, {} watching)\n", n + 1, root.name, root.viewers);
+    }
+    if !std::io::stdin().is_terminal() {
+        bail!("several sessions answer; choose one with --session NAME or an address:\n{}", list.trim_end());
+    }
+    eprint!("{list}Which one? ");
+    std::io::stderr().flush()?;
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).context("nothing was chosen")?;
+    let number: usize = line.trim().parse().context("that is not a number of the list")?;
+    number.checked_sub(1).filter(|&n| n < roots.len()).ok_or_else(|| anyhow!("that is not a number of the list"))
+}
+
+/// Keeps the window's names and notes up to date.
+async fn follow(handle: &NodeHandle, log: &SharedLog, shown: &Shown) {
+    let (mut state, mut presenter, mut changed) = (handle.state(), handle.presenter(), log.changed());
+    loop {
+        changed.borrow_and_update();
+        let has_picture = log.with(|log| log.complete()) != Seq::NONE;
+        let gone = !presenter.borrow_and_update().gone.is_empty();
+        let note = match &*state.borrow_and_update() {
+            NodeState::Asking if has_picture => Note::ConnectionLost { retry: "asking the root for another place".into() },
+            NodeState::Connecting { parent } if has_picture => Note::ConnectionLost { retry: format!("connecting to {parent}") },
+            NodeState::Asking => Note::Connecting { to: "the root".into() },
+            NodeState::Connecting { parent } => Note::Connecting { to: parent.to_string() },
+            NodeState::Attached { session, .. } => {
+                shown.set_session(session);
+                match (gone, has_picture) {
+                    (true, _) => Note::PresenterGone,
+                    (false, true) => Note::None,
+                    (false, false) => Note::Waiting,
+                }
+            }
+            NodeState::Ended => Note::Ended { reason: "left the session".into() },
+        };
+        shown.set_note(note);
+        tokio::select! {
+            _ = state.changed() => {}
+            _ = presenter.changed() => {}
+            _ = changed.changed(), if !has_picture => {}
+        }
+    }
+}

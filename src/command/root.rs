@@ -1,0 +1,84 @@
+//! `treevnc root`: pull the presenter's screen and be the top of the tree.
+
+use super::{asked_to_stop, listen, machine_name, random, random_number, runtime};
+use crate::cli::RootArgs;
+use anyhow::{Context, anyhow};
+use std::path::Path;
+use tokio::sync::mpsc;
+use treevnc_protocol::tree::slot::NodeId;
+use treevnc_protocol::tree::ticket::Key;
+use treevnc_protocol::update::SessionId;
+use treevnc_root::presenter::{PresenterOptions, PresenterState};
+use treevnc_root::session::{Root, RootHandle, RootOptions};
+use treevnc_viewer::picture::{Note, Shown};
+use treevnc_viewer::playback::play;
+use treevnc_viewer::window::{self, WindowOptions};
+
+pub(super) fn run(args: RootArgs) -> anyhow::Result<()> {
+    let address = args.vnc.parse().with_context(|| format!("--vnc {}", args.vnc))?;
+    let presenter = PresenterOptions { address, password: password(args.password_file.as_deref())? };
+    let name = args.name.unwrap_or_else(machine_name);
+    let options = options(presenter, name.clone(), true)?;
+    let runtime = runtime()?;
+    let inside = runtime.enter();
+    let root = Root::new(options, listen(args.listen)?)?;
+    drop(inside);
+    let handle = root.handle();
+    let running = async {
+        tokio::select! {
+            refused = root.run() => Err(anyhow!("the presenter refuses: {refused}")),
+            () = asked_to_stop() => Ok(()),
+        }
+    };
+    if !args.window {
+        return runtime.block_on(running);
+    }
+    let shown = Shown::new();
+    shown.set_session(&name);
+    let (commands, mut closed) = mpsc::channel(1);
+    let session = {
+        let shown = shown.clone();
+        runtime.spawn(async move {
+            let result = tokio::select! {
+                result = running => result,
+                _ = closed.recv() => Ok(()),
+                () = play(handle.log().clone(), shown.clone()) => Ok(()),
+                () = follow_presenter(handle, shown.clone()) => Ok(()),
+            };
+            shown.close();
+            result
+        })
+    };
+    window::run(shown, WindowOptions::default(), commands)?;
+    runtime.block_on(session)?
+}
+
+/// What a root is made from, with fresh random numbers.
+pub(crate) fn options(presenter: PresenterOptions, name: String, discoverable: bool) -> anyhow::Result<RootOptions> {
+    let (session, id, secret) = (SessionId(random_number()?), NodeId(random_number()?), Key::new(random()?));
+    Ok(RootOptions { presenter, name, discoverable, session, id, secret })
+}
+
+/// The password of the presenter's server: the first line of the file, or VNC_PASSWORD.
+fn password(file: Option<&Path>) -> anyhow::Result<Option<String>> {
+    let Some(path) = file else { return Ok(std::env::var("VNC_PASSWORD").ok().filter(|password| !password.is_empty())) };
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the password file {}", path.display()))?;
+    let first = text.lines().next().unwrap_or_default();
+    if first.is_empty() { Err(anyhow!("the first line of {} holds no password", path.display())) } else { Ok(Some(first.into())) }
+}
+
+async fn follow_presenter(handle: RootHandle, shown: Shown) {
+    let mut state = handle.presenter();
+    loop {
+        let now = state.borrow_and_update().clone();
+        shown.set_note(match now {
+            PresenterState::Connecting => Note::Connecting { to: "the presenter".into() },
+            PresenterState::Connected { .. } if shown.scene().picture.is_none() => Note::Waiting,
+            PresenterState::Connected { .. } => Note::None,
+            PresenterState::Lost { .. } | PresenterState::Refused { .. } => Note::PresenterGone,
+        });
+        if state.changed().await.is_err() {
+            return std::future::pending().await;
+        }
+    }
+}
