@@ -38,44 +38,55 @@ pub struct RootInfo {
 /// Answers until the future is dropped, which closes all sockets. An interface that refuses is tried again, and warned of once if it goes on
 /// refusing.
 pub async fn respond(info: watch::Receiver<RootInfo>) {
-    let mut tasks = JoinSet::new();
-    let mut answering: BTreeMap<Segment, AbortHandle> = BTreeMap::new();
-    let mut refused: BTreeMap<Segment, u32> = BTreeMap::new();
+    let mut listeners = Listeners::default();
     loop {
-        let present = segments().unwrap_or_else(|error| {
-            tracing::warn!("cannot list the network interfaces, this session may not be found: {error}");
-            Vec::new()
-        });
-        answering.retain(|segment, task| {
+        match segments() {
+            Ok(present) => listeners.follow(present, &info),
+            Err(error) => tracing::warn!("cannot list the network interfaces, this session may not be found: {error}"),
+        }
+        tokio::time::sleep(RESCAN).await;
+    }
+}
+
+/// One task per segment; all end with this value.
+#[derive(Default)]
+struct Listeners {
+    tasks: JoinSet<()>,
+    answering: BTreeMap<Segment, AbortHandle>,
+    refusals: BTreeMap<Segment, u32>,
+}
+
+impl Listeners {
+    /// Ends what is no longer there and begins what is new.
+    fn follow(&mut self, present: Vec<Segment>, info: &watch::Receiver<RootInfo>) {
+        while self.tasks.try_join_next().is_some() {}
+        self.answering.retain(|segment, task| {
             let stays = present.contains(segment) && !task.is_finished();
             if !stays {
                 task.abort();
             }
             stays
         });
-        for segment in present {
-            if answering.contains_key(&segment) {
-                continue;
-            }
+        for segment in present.into_iter().filter(|segment| !self.answering.contains_key(segment)).collect::<Vec<_>>() {
             match segment.listener().and_then(|listener| Ok((listener, segment.speaker()?))) {
                 Ok((listener, speaker)) => {
                     tracing::debug!(%segment, "answering FIND_ROOT");
-                    refused.remove(&segment);
-                    let task = tasks.spawn(answer(segment.clone(), listener, speaker, info.clone()));
-                    answering.insert(segment, task);
+                    self.refusals.remove(&segment);
+                    let task = self.tasks.spawn(answer(segment.clone(), listener, speaker, info.clone()));
+                    self.answering.insert(segment, task);
                 }
-                Err(error) => {
-                    // The first refusal may be an address that is still being checked (RFC 4862 section 5.4).
-                    let times = refused.entry(segment.clone()).or_default();
-                    *times += 1;
-                    if *times == 2 {
-                        tracing::warn!(%segment, "cannot be found there, others can still join by address: {error}");
-                    }
-                }
+                Err(error) => self.refused(segment, &error),
             }
         }
-        while tasks.try_join_next().is_some() {}
-        tokio::time::sleep(RESCAN).await;
+    }
+
+    /// The first refusal may be an address that is still being checked (RFC 4862 section 5.4); the second is told.
+    fn refused(&mut self, segment: Segment, error: &std::io::Error) {
+        let times = self.refusals.entry(segment.clone()).or_default();
+        *times += 1;
+        if *times == 2 {
+            tracing::warn!(%segment, "cannot be found there, others can still join by address: {error}");
+        }
     }
 }
 

@@ -98,7 +98,8 @@ impl Display {
         assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
         let arguments = ["-geometry", geometry, "-fa", "", "-fn", "fixed", "-e", "cat", fifo.to_str().unwrap()];
         let program = Program::start(self.command("xterm", &arguments).stdout(Stdio::null()));
-        let input = std::fs::OpenOptions::new().write(true).open(&fifo).unwrap();
+        // Opened for reading too, it does not wait for the terminal.
+        let input = std::fs::OpenOptions::new().read(true).write(true).open(&fifo).unwrap();
         Terminal { _program: program, display: format!(":{}", self.number), input, fifo }
     }
 
@@ -138,8 +139,8 @@ impl Terminal {
         let text: String = (0..60).map(line).collect();
         let title = format!("drawn-{seed}-{}", std::process::id());
         self.input.write_all(format!("{text}\x1b]2;{title}\x07").as_bytes()).unwrap();
-        let mut waiting = Command::new("xdotool");
-        waiting.args(["search", "--sync", "--name", &title]).env("DISPLAY", &self.display).stdout(Stdio::null());
+        let mut waiting = Command::new("timeout");
+        waiting.args(["60", "xdotool", "search", "--sync", "--name", &title]).env("DISPLAY", &self.display).stdout(Stdio::null());
         assert!(waiting.status().unwrap().success());
     }
 }
