@@ -39,10 +39,15 @@ pub struct RootInfo {
 /// refusing.
 pub async fn respond(info: watch::Receiver<RootInfo>) {
     let mut listeners = Listeners::default();
+    let mut is_warned = false;
     loop {
         match segments() {
             Ok(present) => listeners.follow(present, &info),
-            Err(error) => tracing::warn!("cannot list the network interfaces, this session may not be found: {error}"),
+            Err(error) if !is_warned => {
+                is_warned = true;
+                tracing::warn!("cannot list the network interfaces, this session may not be found: {error}");
+            }
+            Err(_) => {}
         }
         tokio::time::sleep(RESCAN).await;
     }
@@ -60,6 +65,7 @@ impl Listeners {
     /// Ends what is no longer there and begins what is new.
     fn follow(&mut self, present: Vec<Segment>, info: &watch::Receiver<RootInfo>) {
         while self.tasks.try_join_next().is_some() {}
+        self.refusals.retain(|segment, _| present.contains(segment));
         self.answering.retain(|segment, task| {
             let stays = present.contains(segment) && !task.is_finished();
             if !stays {
