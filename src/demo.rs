@@ -138,7 +138,9 @@ impl Demo {
             () = stop => {}
             Some(failed) = self.tasks.join_next() => return Err(failed?),
         }
-        println!("\n{}", status_text(&self.root.status()));
+        let status = self.root.status();
+        self.tasks.shutdown().await;
+        println!("\n{}", status_text(&status));
         print!("{}", self.deliveries.table());
         Ok(())
     }
