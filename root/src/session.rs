@@ -10,6 +10,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use treevnc_protocol::tree::message::{Presenter, Status};
 use treevnc_protocol::tree::slot::NodeId;
 use treevnc_protocol::tree::ticket::Key;
@@ -104,38 +105,54 @@ impl Root {
     }
 
     /// Runs until the presenter refuses for good, and says why. Dropping the future ends everything.
-    pub async fn run(self) -> SessionError {
+    pub async fn run(self) -> RootEnd {
         let Self { options, port, handle, presenter, about, state } = self;
         let listening = port.local_addr().map_or(0, |addr| addr.port());
-        let mut publisher = Publisher::new(handle.log.clone(), handle.clock);
-        let info = RootInfo {
+        let info = watch::Sender::new(RootInfo {
             session: options.session,
             name: options.name.as_str().into(),
             port: listening,
             viewers: 0,
             needs_code: false,
-        };
-        let info = watch::Sender::new(info);
+        });
         let answering = async {
             if options.discoverable {
                 respond(info.subscribe()).await;
             }
-            std::future::pending::<()>().await;
+        };
+        let states = state.subscribe();
+        // A task of its own: encoding a large frame holds up whatever shares its task.
+        let mut presenting = JoinSet::new();
+        let mut publisher = Publisher::new(handle.log.clone(), handle.clock);
+        presenting.spawn(async move { keep_presenter(&options.presenter, &mut publisher, &state).await });
+        let serving = async {
+            tokio::join!(
+                port.run(handle.log.clone(), Arc::clone(&handle.tree), PortOptions::default()),
+                handle.tree.keep_deadlines(),
+                answering,
+                count_viewers(&handle.tree, &info),
+                pass_on_state(states, &presenter, &about),
+            )
         };
         tokio::select! {
-            error = keep_presenter(&options.presenter, &mut publisher, &state) => error,
-            never = async {
-                tokio::join!(
-                    port.run(handle.log.clone(), Arc::clone(&handle.tree), PortOptions::default()),
-                    handle.tree.keep_deadlines(),
-                    answering,
-                    count_viewers(&handle.tree, &info),
-                    pass_on_state(state.subscribe(), &presenter, &about),
-                );
-                std::future::pending().await
-            } => never,
+            ended = presenting.join_next() => match ended {
+                Some(Ok(error)) => RootEnd::Refused(error),
+                _ => RootEnd::Failed,
+            },
+            _ = serving => RootEnd::Failed,
         }
     }
+}
+
+/// Why a root's session ended by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum RootEnd {
+    /// The presenter's server will not have us, and waiting does not change that.
+    #[error("the presenter refuses: {0}")]
+    Refused(SessionError),
+    /// A part of the root failed; the log says more.
+    #[error("a part of the root failed")]
+    Failed,
 }
 
 async fn count_viewers(tree: &RootTree, info: &watch::Sender<RootInfo>) {

@@ -26,7 +26,7 @@ pub(super) fn run(args: RootArgs) -> anyhow::Result<()> {
     let handle = root.handle();
     let running = async {
         tokio::select! {
-            refused = root.run() => Err(anyhow!("the presenter refuses: {refused}")),
+            end = root.run() => Err(end.into()),
             () = asked_to_stop() => Ok(()),
         }
     };
