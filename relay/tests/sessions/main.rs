@@ -6,6 +6,8 @@ mod links;
 #[cfg(test)]
 mod source;
 #[cfg(test)]
+mod strangers;
+#[cfg(test)]
 mod viewer;
 #[cfg(test)]
 mod viewers;
