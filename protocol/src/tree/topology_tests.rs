@@ -139,32 +139,6 @@ fn newcomers_fill_the_rows_and_are_told_all_they_need() {
 }
 
 #[test]
-fn who_comes_while_its_parent_is_on_its_way_is_answered_when_it_has_come() {
-    let mut root = Root::new();
-    let links: Vec<_> = (1..=4).map(|id| root.ask(id, 0, Asking::New, true)).collect();
-    let placed: Vec<_> = root.answers().into_iter().map(|(to, _)| to).collect();
-    assert_eq!(placed, links[..2]);
-    let answers = root.attached(links[0], 1, [None; 2]);
-    let slots: Vec<_> = answers
-        .iter()
-        .filter_map(|(_, message)| if let Message::ConnectTo(place) = message { Some(place.slot.0) } else { None })
-        .collect();
-    assert_eq!(slots, [3, 4]);
-}
-
-#[test]
-fn who_waits_below_one_that_fails_gets_another_slot() {
-    let mut root = Root::new();
-    let links: Vec<_> = (1..=3).map(|id| root.ask(id, 0, Asking::New, true)).collect();
-    root.attached(links[1], 2, [None; 2]);
-    root.send(links[0], &Message::Failed(Failed { v: V(1), why: Fault::Unreachable }));
-    assert_eq!(root.placement(links[2]).slot, Slot(5));
-    root.topology.handle_closed(Link(links[0]), root.now);
-    let again = root.ask(1, 1, Asking::NotAttached { parent: ROOT, fault: Fault::NotHere }, true);
-    assert_eq!(root.placement(again).slot, Slot(1), "its slot was kept");
-}
-
-#[test]
 fn a_placement_that_is_not_used_in_time_is_void() {
     let mut root = Root::new();
     let link = root.ask(1, 0, Asking::New, true);
@@ -192,20 +166,6 @@ fn a_loss_counts_only_with_the_present_number_and_from_the_parent() {
     root.lost(1, 3, 3);
     assert_eq!(root.slots(), [(1, 1), (2, 2), (4, 4), (5, 5), (6, 6)]);
     assert_eq!(root.join(9, true).slot, Slot(3), "the hole is filled");
-}
-
-#[test]
-fn an_orphan_whose_parent_is_gone_gets_the_hole_and_the_other_waits_for_it() {
-    let mut root = six();
-    root.lost(ROOT.0, 1, 1);
-    let mover = root.ask(3, 3, lost(1, Fault::Closed), true);
-    let place = root.placement(mover);
-    assert_eq!((place.slot, place.v), (Slot(1), V(7)));
-    let sibling = root.ask(4, 4, lost(1, Fault::Closed), true);
-    assert_eq!(root.answers(), [], "its slot stays, if the mover arrives");
-    let answers = root.attached(mover, 7, [None; 2]);
-    let Some((_, Message::ConnectTo(place))) = answers.iter().find(|(to, _)| *to == sibling) else { panic!("{answers:?}") };
-    assert_eq!((place.slot, place.parent), (Slot(4), NodeId(3)));
 }
 
 #[test]
@@ -370,20 +330,15 @@ fn confirming_needs_no_new_place_as_long_as_the_old_one_is_right() {
 }
 
 #[test]
-fn who_waits_and_hangs_up_is_forgotten() {
-    let mut root = Root::new();
-    let first = root.ask(1, 0, Asking::New, true);
-    let second = root.ask(2, 0, Asking::New, true);
-    let third = root.ask(3, 0, Asking::New, true);
-    root.answers();
-    assert_eq!(root.topology.node_count(), 3);
-    root.topology.handle_closed(Link(third), root.now);
-    assert_eq!(root.topology.node_count(), 2);
-    for link in [first, second] {
-        root.topology.handle_closed(Link(link), root.now);
-    }
-    root.at(5);
-    assert!(root.topology.is_pristine());
+fn a_child_that_its_parent_brought_back_is_at_home() {
+    let mut root = six();
+    root.lost(ROOT.0, 1, 1);
+    let link = root.ask(1, 1, lost(ROOT.0, Fault::Closed), true);
+    root.placement(link);
+    let children = [Some(KeptChild { id: NodeId(3), v: V(3) }), None];
+    root.attached(link, 7, children);
+    let link = root.ask(3, 3, Asking::Confirm { children: [None; 2] }, true);
+    assert_eq!(root.answers(), [(link, Message::Attached(Attached { v: V(3), children: [None; 2] }))]);
 }
 
 #[test]
@@ -429,3 +384,5 @@ fn the_status_shows_everybody_in_slot_order_and_the_log_what_happened() {
 
 #[path = "model_tests.rs"]
 mod model;
+#[path = "topology_waiting_tests.rs"]
+mod waiting;
