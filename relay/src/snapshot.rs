@@ -2,7 +2,7 @@
 //! the picture is whole.
 
 use crate::link::{Incoming, LinkError, LinkWriter, dial};
-use crate::shared_log::SharedLog;
+use crate::shared_log::{LogReader, ReaderKind, SharedLog};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -12,7 +12,7 @@ use treevnc_protocol::tree::message::Message;
 use treevnc_protocol::update::{Content, Seq, SessionId, UpdateError};
 use treevnc_protocol::zrle::{Decoder, ZrleError};
 
-/// How long a node that has no picture yet keeps the one who asked.
+/// How long a node that has no picture yet keeps the one who asked, and one who takes nothing of it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Why no picture was taken.
@@ -35,17 +35,28 @@ pub enum SnapshotError {
     TimedOut(Duration),
 }
 
-/// Answers SNAPSHOT_REQUEST: waits for the first whole picture if need be, sends it, and ends the link.
-pub async fn serve_snapshot(log: &SharedLog, mut writer: LinkWriter) -> Result<(), LinkError> {
-    let mut changed = log.changed();
+/// Answers SNAPSHOT_REQUEST: waits for the first whole picture if need be, sends it, and ends the link. Who asks counts as a viewer of
+/// the log meanwhile: one that does not take its picture is let go when that takes too long, or when memory runs short.
+pub async fn serve_snapshot(log: &SharedLog, writer: LinkWriter) -> Result<(), LinkError> {
+    let mut reader = log.reader(ReaderKind::Viewer, Cursor::new(log.with(|log| log.session()), Seq::NONE));
+    let mut eviction = reader.eviction();
+    tokio::select! {
+        sent = send_picture(&mut reader, writer) => sent,
+        () = eviction.told() => Ok(()),
+    }
+}
+
+async fn send_picture(reader: &mut LogReader, mut writer: LinkWriter) -> Result<(), LinkError> {
+    let late = |_| LinkError::TimedOut(PATIENCE);
     let first = async {
-        while log.with(|log| log.complete()) == Seq::NONE && changed.changed().await.is_ok() {}
-        log.with(|log| log.take_batch(&mut Cursor::new(log.session(), Seq::NONE)))
+        while reader.log().with(|log| log.complete()) == Seq::NONE {
+            reader.log_changed().await;
+        }
+        reader.next().await
     };
-    let batch = timeout(PATIENCE, first).await.map_err(|_| LinkError::TimedOut(PATIENCE))?;
-    let Some(batch) = batch else { return Ok(()) };
+    let batch = timeout(PATIENCE, first).await.map_err(late)?;
     for entry in &batch.entries {
-        writer.write_update(entry.update(), batch.until(entry)).await?;
+        timeout(PATIENCE, writer.write_update(entry.update(), batch.until(entry))).await.map_err(late)??;
     }
     Ok(())
 }

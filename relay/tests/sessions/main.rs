@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod links;
 #[cfg(test)]
+mod snapshots;
+#[cfg(test)]
 mod source;
 #[cfg(test)]
 mod strangers;
