@@ -1,11 +1,13 @@
 //! An ordinary VNC viewer, as a machine without sockets (DESIGN section 5, rule 7): what it says and what the log has go in, the next
 //! message for it comes out. View-only: keys, pointer and clipboard are dropped here.
 
+mod load;
 mod outgoing;
 mod palette;
 
 pub(crate) use outgoing::{Outgoing, Pieces};
 
+use load::{LIMITS, Limits, Load};
 use outgoing::{Body, Coding};
 use std::sync::Arc;
 use treevnc_protocol::geometry::{Rect, Size};
@@ -14,19 +16,6 @@ use treevnc_protocol::pixel::{Form, PixelFormat};
 use treevnc_protocol::rfb::{ClientMessage, ScreenArea, desktop_size_rect, encoding, extended_desktop_size_rect};
 use treevnc_protocol::update::{Content, Seq};
 use treevnc_protocol::zrle::primer;
-
-/// How much one FramebufferUpdate carries at most; the batch goes on in the next one. A single update of the log always goes whole.
-#[derive(Debug, Clone, Copy)]
-struct Limits {
-    /// Bytes of the log's updates.
-    bytes: usize,
-    /// Tiles, when pixels must be converted for the viewer: two full screens of 1920x1080.
-    converted_tiles: usize,
-    /// Rectangles; the message's count has 16 bits.
-    rects: usize,
-}
-
-const LIMITS: Limits = Limits { bytes: 256 * 1024, converted_tiles: 1024, rects: 32_768 };
 
 /// Most pixels of a region that is answered Raw; for a larger one the whole screen is sent.
 const REGION_PX: usize = 1 << 18;
@@ -309,31 +298,6 @@ fn around(a: Rect, b: Rect) -> Rect {
     let (x, y) = (a.x.min(b.x), a.y.min(b.y));
     let side = |end: u32, start: u16| u16::try_from(end - u32::from(start)).unwrap_or(u16::MAX);
     Rect::new(x, y, side(a.right().max(b.right()), x), side(a.bottom().max(b.bottom()), y))
-}
-
-/// What one FramebufferUpdate will carry.
-#[derive(Debug, Default)]
-struct Load {
-    entries: Vec<Arc<Entry>>,
-    bytes: usize,
-    tiles: usize,
-    rects: usize,
-}
-
-impl Load {
-    fn is_full(&self, entry: &Entry, coding: Coding, limits: Limits) -> bool {
-        let converts_too_much = coding != Coding::Verbatim && self.tiles + entry.tiles().len() > limits.converted_tiles;
-        let is_too_long = self.bytes + entry.update().cost_bytes() > limits.bytes || self.rects >= limits.rects;
-        !self.entries.is_empty() && (converts_too_much || is_too_long)
-    }
-
-    fn add(&mut self, entry: &Arc<Entry>) {
-        self.bytes += entry.update().cost_bytes();
-        self.tiles += entry.tiles().len();
-        // An update has no more rectangles than tiles: each paints at least one.
-        self.rects += entry.tiles().len();
-        self.entries.push(Arc::clone(entry));
-    }
 }
 
 /// The size of the last screen among updates.
