@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use treevnc_protocol::framebuffer::Framebuffer;
-use treevnc_protocol::geometry::Rect;
 
 mod stage;
 pub use stage::Stage;
@@ -164,11 +163,6 @@ fn clean(label: &str) -> String {
         |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let line = label.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|&c| !odd(c));
     line.take(MAX_LABEL_CHARS).collect::<String>().trim().to_owned()
-}
-
-/// Whether two rectangles lists are worth copying one by one rather than the whole picture.
-fn covers_little(rects: &[Rect], whole: usize) -> bool {
-    rects.iter().map(|rect| rect.area()).fold(0, usize::saturating_add) < whole / 2
 }
 
 #[cfg(test)]

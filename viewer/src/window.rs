@@ -166,7 +166,7 @@ impl Session {
             self.state.tick(self.opened.elapsed());
             self.draw()?;
             let mut quits = !self.window.is_open();
-            for input in self.inputs() {
+            for input in self.input.gather(&self.window) {
                 let effect = self.state.handle(input, self.opened.elapsed());
                 quits |= effect.is_some_and(|effect| self.carry_out(effect));
             }
@@ -192,11 +192,6 @@ impl Session {
             self.window.update();
             Ok(())
         }
-    }
-
-    /// What the person did; every look at the pointer belongs to the moment of the last draw.
-    fn inputs(&mut self) -> Vec<Input> {
-        self.input.gather(&self.window)
     }
 
     fn take_size(&mut self) {

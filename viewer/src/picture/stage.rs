@@ -1,6 +1,6 @@
 //! Presenting from a picture that goes on changing: keeps two pages in turn, so that a frame costs a copy of what it changed.
 
-use super::{Shown, covers_little};
+use super::Shown;
 use std::sync::Arc;
 use treevnc_protocol::framebuffer::Framebuffer;
 use treevnc_protocol::geometry::Rect;
@@ -28,15 +28,16 @@ impl Stage {
         self.shown.present(page);
     }
 
-    /// The spare page brought up to date, unless the window still looks at it or a whole copy is cheaper.
+    /// The spare page brought up to date, unless the window still looks at it or it has another size.
     fn turned_page(&mut self, picture: &Framebuffer, damage: &[Rect]) -> Option<Framebuffer> {
-        let (spare, missed) = self.spare.take()?;
-        let whole = picture.size().area();
-        if spare.size() != picture.size() || !covers_little(&missed, whole) || !covers_little(damage, whole) {
-            return None;
-        }
+        let (spare, missed) = self.spare.take().filter(|(spare, _)| spare.size() == picture.size())?;
         let mut page = Arc::into_inner(spare)?;
-        missed.iter().chain(damage).for_each(|&rect| page.copy_rect_from(picture, rect));
+        let changed = || missed.iter().chain(damage);
+        if changed().map(|rect| rect.area()).fold(0, usize::saturating_add) < picture.size().area() {
+            changed().for_each(|&rect| page.copy_rect_from(picture, rect));
+        } else {
+            page.pixels_mut().copy_from_slice(picture.pixels());
+        }
         Some(page)
     }
 }

@@ -1,5 +1,6 @@
 //! Inputs and what becomes of them, without a window.
 
+use super::keyboard::ARROW_STEP;
 use super::*;
 
 const NOW: Duration = Duration::from_secs(100);

@@ -58,7 +58,7 @@ impl Painter {
     pub(crate) fn page(&mut self, canvas: &mut Canvas<'_>, room: Area, scene: &Scene) {
         super::rectangle(canvas, room, solid(BACKGROUND));
         let pad = self.size.px(30);
-        let card = room.centred(self.size.px(460).min(room.width - 2 * self.size.px(10)), self.size.px(206));
+        let card = room.centred(self.size.px(560).min(room.width - 2 * self.size.px(10)), self.size.px(206));
         if card.width < 3 * pad {
             return;
         }
