@@ -51,7 +51,7 @@ pub async fn run(options: &PresenterOptions, publisher: &mut Publisher, state: &
         let address = &options.address;
         let why = error.to_string();
         if error.is_final() {
-            tracing::error!(%address, "the presenter refuses: {why}");
+            tracing::debug!(%address, "the presenter refuses: {why}");
             state.send_replace(PresenterState::Refused { why });
             return error;
         }

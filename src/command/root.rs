@@ -5,11 +5,12 @@ use crate::cli::RootArgs;
 use anyhow::{Context, anyhow};
 use std::path::Path;
 use tokio::sync::mpsc;
+use treevnc_protocol::rfb::HandshakeError;
 use treevnc_protocol::tree::slot::NodeId;
 use treevnc_protocol::tree::ticket::Key;
 use treevnc_protocol::update::SessionId;
-use treevnc_root::presenter::{PresenterOptions, PresenterState};
-use treevnc_root::session::{Root, RootHandle, RootOptions};
+use treevnc_root::presenter::{PresenterOptions, PresenterState, SessionError};
+use treevnc_root::session::{Root, RootEnd, RootHandle, RootOptions};
 use treevnc_viewer::picture::{Note, Shown};
 use treevnc_viewer::playback::play;
 use treevnc_viewer::window::{self, WindowOptions};
@@ -26,7 +27,7 @@ pub(super) fn run(args: RootArgs) -> anyhow::Result<()> {
     let handle = root.handle();
     let running = async {
         tokio::select! {
-            end = root.run() => Err(end.into()),
+            end = root.run() => Err(advice(end)),
             () = asked_to_stop() => Ok(()),
         }
     };
@@ -51,6 +52,17 @@ pub(super) fn run(args: RootArgs) -> anyhow::Result<()> {
     };
     window::run(shown, WindowOptions::default(), commands)?;
     runtime.block_on(session)?
+}
+
+/// What to do about a session that ended by itself.
+fn advice(end: RootEnd) -> anyhow::Error {
+    use HandshakeError::{PasswordNeeded, WrongPassword};
+    match &end {
+        RootEnd::Refused(SessionError::Handshake(PasswordNeeded | WrongPassword(_))) => {
+            anyhow!("{end} (its password comes from --password-file FILE or VNC_PASSWORD)")
+        }
+        _ => end.into(),
+    }
 }
 
 /// What a root is made from, with fresh random numbers.
