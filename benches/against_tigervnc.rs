@@ -89,7 +89,8 @@ fn compare(name: &str, contest: &Contest) {
     let (mut theirs, mut ours, mut pixels) = (Cost::default(), Cost::default(), 0);
     for at in 0..FRAMES_PER_CLIP {
         let frame = &frames[at * (frames.len() - 1) / (FRAMES_PER_CLIP - 1)];
-        painter.show_plain(&frame.pixels().iter().flat_map(|pixel| pixel.to_le_bytes()).collect::<Vec<_>>());
+        let rows: Vec<_> = frame.pixels().iter().flat_map(|pixel| pixel.to_le_bytes()).collect();
+        painter.show(&painter.keep(&rows));
         theirs.add(of_xvnc(&desktop, frame));
         ours.add(of_ours(frame, contest.effort));
         pixels += frame.size().area();

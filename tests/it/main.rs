@@ -10,5 +10,12 @@
 )]
 #![allow(dead_code, reason = "benches share the support")]
 
+mod demo;
+mod discovery;
+mod hostile;
 mod judges;
+mod newcomer;
+mod session;
+mod slow_readers;
 mod support;
+mod wrong_use;

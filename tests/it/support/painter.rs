@@ -7,13 +7,16 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use x11rb::connection::{Connection, RequestConnection};
 use x11rb::protocol::xproto::{
-    ChangeGCAux, ConnectionExt as _, CreateGCAux, CreateWindowAux, Gcontext, ImageFormat, Rectangle, Window, WindowClass,
+    ChangeGCAux, ConnectionExt as _, CreateGCAux, CreateWindowAux, Gcontext, ImageFormat, Pixmap, Rectangle, Window, WindowClass,
 };
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
 /// Side of the squares in a video's top left and bottom right corners whose colour is the frame's number.
 pub(crate) const MARK: u16 = 16;
+
+/// A picture that X keeps as long as its painter lives.
+pub(crate) struct Kept(Pixmap);
 
 /// A window without a frame, above all others, that this process paints.
 pub(crate) struct Painter {
@@ -34,7 +37,7 @@ impl Painter {
         let (parent, visual) = (root.root, root.root_visual);
         connection.create_window(24, window, parent, x, y, width, height, 0, WindowClass::INPUT_OUTPUT, visual, &how).unwrap();
         connection.map_window(window).unwrap();
-        connection.create_gc(gc, window, &CreateGCAux::new()).unwrap();
+        connection.create_gc(gc, window, &CreateGCAux::new().graphics_exposures(0)).unwrap();
         let painter = Self { x: connection, window, gc, width, height };
         painter.painted();
         painter
@@ -47,29 +50,37 @@ impl Painter {
         self.painted();
     }
 
-    /// Shows rows of pixels as wide as the window (B, G, R, unused), then both marks in this colour at the same moment; X has all when
-    /// this returns.
-    pub(crate) fn show(&self, rows: &[u8], mark: u32) {
-        self.put(rows);
-        let corner = |x: u16, y: u16| Rectangle { x: x as i16, y: y as i16, width: MARK, height: MARK };
-        self.fill(&[corner(0, 0), corner(self.width - MARK, self.height - MARK)], mark);
-    }
-
-    /// Shows rows of pixels as wide as the window; X has them when this returns.
-    pub(crate) fn show_plain(&self, rows: &[u8]) {
-        self.put(rows);
-        self.painted();
-    }
-
-    fn put(&self, rows: &[u8]) {
+    /// Gives X a picture to be shown later: rows of pixels as wide as the window (B, G, R, unused).
+    pub(crate) fn keep(&self, rows: &[u8]) -> Kept {
+        let pixmap = self.x.generate_id().unwrap();
+        self.x.create_pixmap(24, pixmap, self.window, self.width, self.height).unwrap();
         let row_bytes = usize::from(self.width) * 4;
         let most = self.x.maximum_request_bytes() / row_bytes - 1;
         let mut y = 0;
         for part in rows.chunks(most * row_bytes) {
             let height = (part.len() / row_bytes) as u16;
-            self.x.put_image(ImageFormat::Z_PIXMAP, self.window, self.gc, self.width, height, 0, y, 0, 24, part).unwrap();
+            self.x.put_image(ImageFormat::Z_PIXMAP, pixmap, self.gc, self.width, height, 0, y, 0, 24, part).unwrap();
             y += height as i16;
         }
+        self.painted();
+        Kept(pixmap)
+    }
+
+    /// Shows a picture; X has painted it when this returns.
+    pub(crate) fn show(&self, picture: &Kept) {
+        self.copy(picture);
+        self.painted();
+    }
+
+    /// Shows a picture, then both marks in this colour at one moment; X has painted all when this returns.
+    pub(crate) fn show_marked(&self, picture: &Kept, mark: u32) {
+        self.copy(picture);
+        let corner = |x: u16, y: u16| Rectangle { x: x as i16, y: y as i16, width: MARK, height: MARK };
+        self.fill(&[corner(0, 0), corner(self.width - MARK, self.height - MARK)], mark);
+    }
+
+    fn copy(&self, picture: &Kept) {
+        self.x.copy_area(picture.0, self.window, self.gc, 0, 0, 0, 0, self.width, self.height).unwrap();
     }
 
     fn painted(&self) {
@@ -110,20 +121,21 @@ pub(crate) struct Video {
 
 impl Video {
     /// Plays `frames` round and round at a steady rate.
-    pub(crate) fn play(painter: Painter, frames: Vec<Vec<u8>>, per_second: u32) -> Self {
+    pub(crate) fn play(painter: Painter, frames: &[Vec<u8>], per_second: u32) -> Self {
+        let kept: Vec<_> = frames.iter().map(|frame| painter.keep(frame)).collect();
         let playing = Arc::new(AtomicBool::new(true));
         let painted = Arc::new(Mutex::new(Vec::new()));
         let (go_on, moments) = (playing.clone(), painted.clone());
         let player = std::thread::spawn(move || {
             let mut next = Instant::now();
             let mut number = 0;
-            for frame in frames.iter().cycle() {
+            for frame in kept.iter().cycle() {
                 if !go_on.load(Ordering::Relaxed) {
                     break;
                 }
                 number += 1;
                 moments.lock().unwrap().push(Instant::now());
-                painter.show(frame, number);
+                painter.show_marked(frame, number);
                 next = (next + Duration::from_secs(1) / per_second).max(Instant::now() - Duration::from_millis(200));
                 pace_until(next);
             }

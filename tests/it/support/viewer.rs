@@ -48,8 +48,8 @@ pub(crate) struct Viewer {
     stream: TcpStream,
     inflate: Decompress,
     shown: Arc<Mutex<Shown>>,
-    /// Number of FramebufferUpdates received.
-    pub(crate) updates: u64,
+    /// Bytes of pixels received, as they came.
+    pub(crate) bytes: u64,
 }
 
 /// Connects and shakes hands: the stream after ServerInit, the screen's size.
@@ -114,7 +114,7 @@ impl Viewer {
         let (width, height) = greet(address, &mut stream)?;
         stream.write_all(&request(false, width, height))?;
         let shown = Arc::new(Mutex::new(Shown::black(width, height)));
-        Ok(Self { input, stream, inflate: Decompress::new(true), shown, updates: 0 })
+        Ok(Self { input, stream, inflate: Decompress::new(true), shown, bytes: 0 })
     }
 
     /// The connection, to end it from outside.
@@ -144,7 +144,6 @@ impl Viewer {
         let [_, high, low] = self.bytes()?;
         let count = u16::from_be_bytes([high, low]);
         let painted = (0..count).map(|_| self.rectangle()).collect::<io::Result<_>>()?;
-        self.updates += 1;
         self.ask()?;
         Ok(painted)
     }
@@ -208,6 +207,7 @@ impl Viewer {
     }
 
     fn data(&mut self, length: usize) -> io::Result<Vec<u8>> {
+        self.bytes += length as u64;
         let mut data = Vec::with_capacity(length.min(1 << 24));
         (&mut self.input).take(length as u64).read_to_end(&mut data)?;
         if data.len() == length { Ok(data) } else { Err(io::ErrorKind::UnexpectedEof.into()) }

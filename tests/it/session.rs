@@ -1,0 +1,78 @@
+//! Root and seven headless nodes as separate processes: every node's picture is the presenter's, byte for byte, and only the root
+//! ever talks to the presenter.
+
+use crate::judges;
+use crate::support::desktop::{Desktop, SIZE, Server, await_colours, terminal};
+use crate::support::kernel::established_to;
+use crate::support::picture::photograph;
+use crate::support::process::Process;
+use crate::support::session::Session;
+use crate::support::tools::{Turn, have};
+
+const NODES: usize = 7;
+
+/// A page of text beside a photograph.
+pub(crate) fn photograph_page(desktop: &Desktop) -> Process {
+    let file = desktop.scratch.write("photograph.ppm", photograph(900, 700).to_ppm());
+    let page = desktop.run("feh", &["--geometry", "900x700+300+60", file.to_str().unwrap()]);
+    await_colours(desktop, 10_000);
+    page
+}
+
+fn every_node_shows_what(server: Server) {
+    if !have(Desktop::programs(server)) || !have(&["xterm", "feh", "xrandr"]) {
+        return;
+    }
+    let _turn = Turn::half();
+    let desktop = Desktop::new(server);
+    let session = Session::new(&desktop.address(), NODES);
+    let places: Vec<_> = session.nodes.iter().map(|node| node.place()).collect();
+    assert_eq!(places, [(1, 1), (2, 1), (3, 2), (4, 2), (5, 2), (6, 2), (7, 3)]);
+
+    let _terminal = terminal(&desktop, "100x40+10+10", 500);
+    session.must_show(&desktop.quiet_picture(), &desktop.scratch);
+    let _page = photograph_page(&desktop);
+    session.must_show(&desktop.quiet_picture(), &desktop.scratch);
+
+    if server == Server::Xvnc {
+        for (width, height) in [(1024, 768), (1280, 960)] {
+            desktop.resize(width, height);
+            let truth = desktop.quiet_picture();
+            assert_eq!((truth.width, truth.height), (width.into(), height.into()));
+            session.must_show(&truth, &desktop.scratch);
+        }
+    }
+    assert_eq!(established_to(desktop.vnc.port()), 1, "connections to the presenter now");
+    assert_eq!(desktop.connections_ever(), 1, "connections to the presenter ever");
+    for member in std::iter::once(&session.root).chain(&session.nodes) {
+        assert_eq!(member.complaints(""), 0, "{}", member.process.said());
+    }
+}
+
+#[test]
+fn every_node_shows_what_xvnc_shows_and_after_a_resize() {
+    every_node_shows_what(Server::Xvnc);
+}
+
+#[test]
+fn every_node_shows_what_x11vnc_shows() {
+    every_node_shows_what(Server::X11vnc);
+}
+
+#[test]
+fn viewers_attached_midway_to_a_node_at_depth_two_show_the_picture() {
+    if !have(Desktop::programs(Server::Xvnc)) || !have(&["xterm", "feh"]) {
+        return;
+    }
+    let _turn = Turn::half();
+    let desktop = Desktop::new(Server::Xvnc);
+    let session = Session::new(&desktop.address(), 3);
+    let _page = photograph_page(&desktop);
+    let script = "i=0; while [ $i -lt 400 ]; do echo $i $(echo $i | md5sum); i=$((i+1)); sleep 0.01; done; exec sleep 1000";
+    let _scrolling = desktop.run("xterm", &["-geometry", "60x30+5+5", "-e", "sh", "-c", script]);
+    let mut judges = judges::all(session.at_depth(2).address, SIZE);
+    assert!(desktop.scratch.path().exists());
+    let truth = desktop.quiet_picture();
+    judges.iter_mut().for_each(|judge| judges::must_show(judge.as_mut(), &truth));
+    assert_eq!(desktop.connections_ever(), 1, "connections to the presenter ever");
+}
