@@ -65,6 +65,18 @@ impl Encoder {
         self.compact();
     }
 
+    /// The bytes those tiles take before compression; nothing when they belong to a picture of another size.
+    pub fn tile_bytes(&mut self, fb: &Framebuffer, tiles: &TileSet) -> usize {
+        let grid = tiles.grid();
+        let mut total = 0;
+        for tile in tiles.iter().filter(|_| fb.size() == grid.size()) {
+            self.out.clear();
+            self.tile_encoder.encode(fb, grid.tile(tile), &Bgr, &mut self.out);
+            total += self.out.len();
+        }
+        total
+    }
+
     /// Adds one row of tiles of a block, whole if it is small enough, else tile by tile.
     fn row(&mut self, fb: &Framebuffer, grid: TileGrid, row: Block, effort: Effort, sink: &mut dyn FnMut(Picture)) {
         self.compact();
