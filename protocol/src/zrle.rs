@@ -2,15 +2,20 @@
 //! never sets BFINAL and ends every rectangle at a byte boundary. Such bytes are decoded alone by [`Decoder`], and are a legal
 //! continuation of the one endless zlib stream of an ordinary viewer that was begun by [`primer`].
 //!
-//! `cpixel` is how colours stand in bytes, `analysis` and `tile_encoder` make tiles, `tile_decoder` and `tile_swap` read them, `deflate` and
-//! `inflate` are the compressed stream, `encoder` and `plan` cut updates, `decoder` paints them, `recode` changes the pixel format.
+//! `cpixel` is how colours stand in bytes, `analysis` and `tile_encoder` make tiles, `tile_decoder` and `tile_swap` read them. `deflate` writes the
+//! compressed stream (`lz` finds repetitions, `huffman`, `codes` and `block` write them), `inflate` reads it. `encoder` and `plan` cut updates,
+//! `decoder` paints them, `recode` changes the pixel format.
 
 mod analysis;
+mod block;
+mod codes;
 mod cpixel;
 mod decoder;
 mod deflate;
 mod encoder;
+mod huffman;
 mod inflate;
+mod lz;
 mod plan;
 mod recode;
 mod tile_decoder;
@@ -96,6 +101,10 @@ fn max_tile_bytes(area: usize, cpixel_bytes: usize) -> usize {
 #[cfg(test)]
 #[path = "zrle/test_pictures.rs"]
 mod test_pictures;
+
+#[cfg(test)]
+#[path = "zrle/deflate_tests.rs"]
+mod deflate_tests;
 
 #[cfg(test)]
 #[path = "zrle/tile_tests.rs"]

@@ -1,19 +1,21 @@
 //! The compressed side of an update: DEFLATE data from an empty window, one dictionary for all its rectangles, every rectangle
 //! ended at a byte boundary, never finished.
 
+use super::block::{BitWriter, MAX_STORED_BYTES};
+use super::codes::Codes;
+use super::lz::{Matcher, Sequence};
 use super::max_tile_bytes;
 use super::tile_encoder::TileEncoder;
 use super::{TILE_AREA, cpixel};
 use crate::framebuffer::Framebuffer;
 use crate::tiles::TileSet;
-use flate2::{Compress, Compression, FlushCompress};
 
 /// Tile bytes of a whole frame from which speed counts more than size.
 const LARGE_BYTES: usize = 1 << 20;
 /// Tile bytes of a whole update below which compression gains nothing.
 const STORED_BELOW_BYTES: usize = 100;
-/// Most bytes of a stored block (RFC 1951 section 3.2.4).
-const MAX_STORED_BLOCK: usize = 65_535;
+/// Tile bytes of a block: about one tile of pixels as they are, so that each photograph gets codes of its own.
+const BLOCK_BYTES: usize = 16_000;
 /// One of so many tiles is encoded to estimate a frame.
 const SAMPLE_STEP: usize = 16;
 
@@ -44,87 +46,67 @@ impl Effort {
     pub(super) fn of_bytes(tile_bytes: usize) -> Self {
         if tile_bytes < LARGE_BYTES { Self::Small } else { Self::Large }
     }
-
-    fn level(self) -> Compression {
-        match self {
-            Self::Large => Compression::new(1),
-            Self::Small => Compression::new(3),
-        }
-    }
 }
 
 /// Writes the compressed data of updates.
 pub(super) struct Deflater {
-    compress: Compress,
-    effort: Effort,
-    /// Whether this update is written without compression.
-    stored: bool,
+    fast: Matcher<1>,
+    thorough: Matcher<2>,
+    sequences: Vec<Sequence>,
+    fixed: Codes,
+    way: Way,
+}
+
+/// How an update is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Stored,
+    Fast,
+    Thorough,
 }
 
 impl Deflater {
     pub(super) fn new() -> Self {
-        let effort = Effort::Small;
-        Self { compress: Compress::new(effort.level(), false), effort, stored: false }
+        Self { fast: Matcher::new(), thorough: Matcher::new(), sequences: Vec::new(), fixed: Codes::fixed(), way: Way::Stored }
     }
 
     /// Begins an update of so many tile bytes with an empty window.
     pub(super) fn begin(&mut self, effort: Effort, tile_bytes: usize) {
-        self.stored = tile_bytes < STORED_BELOW_BYTES;
-        if self.stored {
-            return;
-        }
-        self.compress.reset();
-        if effort != self.effort {
-            self.stored = self.compress.set_level(effort.level()).is_err();
-            self.effort = effort;
-        }
-    }
-
-    /// Appends a rectangle's data, complete and ended at a byte boundary.
-    pub(super) fn rectangle(&mut self, tiles: &[u8], out: &mut Vec<u8>) {
-        let start = out.len();
-        if !self.stored {
-            self.stored = !self.deflate(tiles, out);
-        }
-        // A stored rectangle leaves the same window behind as a compressed one, so the next may still be compressed.
-        let overhead = stored_overhead(tiles.len());
-        if self.stored || out.len() - start > tiles.len() + overhead {
-            out.truncate(start);
-            store(tiles, out);
+        self.way = match effort {
+            _ if tile_bytes < STORED_BELOW_BYTES => Way::Stored,
+            Effort::Large => Way::Fast,
+            Effort::Small => Way::Thorough,
+        };
+        match self.way {
+            Way::Stored => (),
+            Way::Fast => self.fast.begin(tile_bytes),
+            Way::Thorough => self.thorough.begin(tile_bytes),
         }
     }
 
-    /// Whether the compressor took all of it. After a failure its window is not what the reader has, and the rest of the update
-    /// is stored.
-    fn deflate(&mut self, tiles: &[u8], out: &mut Vec<u8>) -> bool {
-        let end = self.compress.total_in() + tiles.len() as u64;
-        let mut rest = tiles;
-        loop {
-            // Level 1 may take 9 bits for a byte; with this much room one turn is the rule.
-            out.reserve(rest.len() + rest.len() / 7 + 64);
-            let before = (self.compress.total_in(), self.compress.total_out());
-            if self.compress.compress_vec(rest, out, FlushCompress::Sync).is_err() {
-                return false;
-            }
-            let left = usize::try_from(end - self.compress.total_in()).unwrap_or(0);
-            rest = &tiles[tiles.len() - left..];
-            if rest.is_empty() && out.len() < out.capacity() {
-                return true;
-            }
-            if before == (self.compress.total_in(), self.compress.total_out()) {
-                return false;
-            }
+    /// Appends the data of the next rectangle, complete and ended at a byte boundary. `bytes` are the update's tile bytes from its
+    /// beginning to the end of this rectangle, which begins at `start`.
+    pub(super) fn rectangle(&mut self, bytes: &[u8], start: usize, out: &mut Vec<u8>) {
+        if self.way == Way::Stored {
+            return store(&bytes[start..], out);
         }
+        let mut writer = BitWriter::new(out);
+        for from in (start..bytes.len()).step_by(BLOCK_BYTES) {
+            let block = from..bytes.len().min(from + BLOCK_BYTES);
+            self.sequences.clear();
+            match self.way {
+                Way::Thorough => self.thorough.find(bytes, block.clone(), &mut self.sequences),
+                _ => self.fast.find(bytes, block.clone(), &mut self.sequences),
+            }
+            writer.block(&bytes[block], &self.sequences, &self.fixed);
+        }
+        writer.finish();
     }
-}
-
-fn stored_overhead(bytes: usize) -> usize {
-    5 * bytes.div_ceil(MAX_STORED_BLOCK).max(1)
 }
 
 /// Appends bytes as stored blocks, which begin and end at a byte boundary.
 pub(super) fn store(bytes: &[u8], out: &mut Vec<u8>) {
-    for block in bytes.chunks(MAX_STORED_BLOCK) {
+    for block in bytes.chunks(MAX_STORED_BYTES) {
         let length = u16::try_from(block.len()).unwrap_or(u16::MAX);
         out.push(0);
         out.extend_from_slice(&length.to_le_bytes());

@@ -127,6 +127,7 @@ impl Encoder {
     /// Writes one update of those rectangles to `out`, and learns from its length.
     fn write(&mut self, grid: TileGrid, parts: &[Part], effort: Effort) {
         let all = parts.first().map_or(0, |part| part.tiles.start)..parts.last().map_or(0, |part| part.tiles.end);
+        let start = self.bytes_of(all.clone()).start;
         self.deflater.begin(effort, self.bytes_of(all.clone()).len());
         self.out.clear();
         for part in parts {
@@ -134,7 +135,7 @@ impl Encoder {
             let bytes = self.bytes_of(part.tiles.clone());
             let header = self.out.len();
             write_header(rect, &mut self.out);
-            self.deflater.rectangle(&self.bytes[bytes], &mut self.out);
+            self.deflater.rectangle(&self.bytes[start..bytes.end], bytes.start - start, &mut self.out);
             write_length(header, &mut self.out);
         }
         self.ratios[effort as usize].learn(&self.tiles[all], self.out.len() - parts.len() * RECT_HEADER_BYTES);

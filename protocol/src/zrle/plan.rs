@@ -117,7 +117,7 @@ impl Ratios {
     const MIN_BYTES: usize = 2048;
 
     pub(super) fn new() -> Self {
-        Self { raw: 900, structured: 350 }
+        Self { raw: 750, structured: 330 }
     }
 
     pub(super) fn cost(self, kind: Kind, bytes: usize) -> usize {

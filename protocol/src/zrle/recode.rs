@@ -108,7 +108,7 @@ impl Tiles {
         for &(rect, end) in &self.rects {
             let header = out.len();
             write_header(rect, &mut out);
-            deflater.rectangle(&self.bytes[start..end], &mut out);
+            deflater.rectangle(&self.bytes[..end], start, &mut out);
             write_length(header, &mut out);
             start = end;
         }

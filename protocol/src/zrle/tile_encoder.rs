@@ -6,10 +6,6 @@ use super::{MAX_PACKED_PALETTE, SUBENCODING_PALETTE_RLE, SUBENCODING_PLAIN_RLE, 
 use crate::framebuffer::Framebuffer;
 use crate::geometry::Rect;
 
-/// Runs are taken only where they are this many tenths shorter than what has a fixed length, because DEFLATE does better on the
-/// latter.
-const RUN_PENALTY_TENTHS: usize = 17;
-
 /// How a tile was encoded, as far as it tells how well it will compress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -73,34 +69,36 @@ impl TileEncoder {
         Kind::Structured
     }
 
+    /// The way that takes the fewest bytes before compression.
     fn choose<P: CPixels>(&mut self, width: usize) -> Choice {
         let area = self.tile.pixels().len();
         let raw_bytes = 1 + P::BYTES * area;
         let count = self.tile.run_starts(&mut self.words);
-        let runs_may_win = worth_it(1 + (P::BYTES + 1) * count, raw_bytes);
-        self.runs.find(&self.tile, &self.words, runs_may_win);
-        let extra = || self.runs.iter().map(|(_, length)| (length - 1) / 255).sum::<usize>();
+        let least_run_bytes = 1 + (P::BYTES + 1) * count;
+        self.runs.find(&self.tile, &self.words, least_run_bytes < raw_bytes);
         let Some(palette) = self.runs.palette() else {
-            let wins = runs_may_win && worth_it(1 + (P::BYTES + 1) * count + extra(), raw_bytes);
+            let wins = least_run_bytes < raw_bytes && least_run_bytes + self.long_runs() < raw_bytes;
             return if wins { Choice::Runs } else { Choice::Raw };
         };
-        let extra = extra();
-        let singles = self.runs.iter().filter(|&(_, length)| length == 1).count();
         let palette_bytes = 1 + P::BYTES * palette.len();
-        let palette_run_bytes = palette_bytes + 2 * count - singles + extra;
-        let run_bytes = 1 + (P::BYTES + 1) * count + extra;
-        let fixed = match index_bits(palette.len()) {
-            Some(bits) => palette_bytes + area / width.max(1) * (width * bits).div_ceil(8),
-            None => raw_bytes,
-        };
-        match () {
-            () if !worth_it(run_bytes.min(palette_run_bytes), fixed.min(raw_bytes)) => match fixed < raw_bytes {
-                true => Choice::Packed(fixed - palette_bytes),
-                false => Choice::Raw,
-            },
-            () if run_bytes <= palette_run_bytes => Choice::Runs,
-            () => Choice::PaletteRuns,
+        let index_bytes = index_bits(palette.len()).map(|bits| area / width.max(1) * (width * bits).div_ceil(8));
+        let long = self.long_runs();
+        let singles = self.runs.iter().filter(|&(_, length)| length == 1).count();
+        let run_bytes = least_run_bytes + long;
+        let palette_run_bytes = palette_bytes + 2 * count - singles + long;
+        let packed_bytes = index_bytes.map_or(raw_bytes, |bytes| palette_bytes + bytes);
+        let least = raw_bytes.min(run_bytes).min(palette_run_bytes).min(packed_bytes);
+        match index_bytes {
+            Some(bytes) if packed_bytes == least => Choice::Packed(bytes),
+            _ if raw_bytes == least => Choice::Raw,
+            _ if palette_run_bytes == least => Choice::PaletteRuns,
+            _ => Choice::Runs,
         }
+    }
+
+    /// How many bytes the lengths of runs take beyond one each.
+    fn long_runs(&self) -> usize {
+        self.runs.iter().map(|(_, length)| (length - 1) / 255).sum()
     }
 
     fn write_packed<P: CPixels>(&mut self, width: usize, bytes: usize, out: &mut Vec<u8>) {
@@ -146,11 +144,6 @@ impl TileEncoder {
             }
         }
     }
-}
-
-/// Whether runs of so many bytes are better than a fixed length of so many.
-fn worth_it(run_bytes: usize, fixed_bytes: usize) -> bool {
-    run_bytes * RUN_PENALTY_TENTHS < fixed_bytes * 10
 }
 
 /// Bits of a packed index, `None` when the palette is too large for packing.
