@@ -1,8 +1,7 @@
 //! Two hosts on one network: a node without an address finds the root and joins.
 
-use crate::support::desktop::start_xvnc;
+use crate::support::desktop::start_xvnc_inside;
 use crate::support::namespaces::Hosts;
-use crate::support::picture::Picture;
 use crate::support::process::treevnc;
 use crate::support::session::Member;
 use crate::support::tools::{Scratch, Turn, have, is_root, skip};
@@ -20,7 +19,7 @@ fn a_node_without_an_address_finds_the_root_and_joins() {
     let _turn = Turn::half();
     let hosts = Hosts::new(2);
     let scratch = Scratch::new();
-    let (display, port, _xvnc, _) = start_xvnc(&hosts.inside(0), (640, 480), &[]).expect("Xvnc on the first host");
+    let (display, port, _xvnc) = start_xvnc_inside(&hosts.inside(0), (640, 480));
     let mut paint = hosts.start(0, Command::new("xsetroot").args(["-display", &display, "-solid", "#2468ac"]));
     assert!(paint.end(PATIENCE).success(), "{}", paint.said());
 
@@ -30,18 +29,11 @@ fn a_node_without_an_address_finds_the_root_and_joins() {
     let node = Member::started(hosts.start(1, &treevnc(["join", "--headless", "--listen", "0", "--name", "seat"])), "seat");
     assert_eq!(node.place(), (1, 1), "{}", node.process.said());
 
-    let snapshot = |host: usize, port: u16, name: &str| {
-        let file = scratch.file(name);
-        let address = format!("127.0.0.1:{port}");
-        let mut process = hosts.start(host, &treevnc(["snapshot".as_ref(), address.as_ref(), file.as_os_str()]));
-        assert!(process.end(PATIENCE).success(), "{}", process.said());
-        Picture::from_png(&file)
-    };
     poll_until("the presenter's colour at the root", PATIENCE, || {
-        (snapshot(0, 5950, "root.png").pixel(600, 400) == 0x0024_68ac).then_some(())
+        (hosts.snapshot(0, 5950, &scratch).pixel(600, 400) == 0x0024_68ac).then_some(())
     });
-    let truth = snapshot(0, 5950, "root.png");
+    let truth = hosts.snapshot(0, 5950, &scratch);
     poll_until("the same picture at the node", PATIENCE, || {
-        snapshot(1, node.address.port(), "node.png").difference(&truth).is_none().then_some(())
+        hosts.snapshot(1, node.address.port(), &scratch).difference(&truth).is_none().then_some(())
     });
 }

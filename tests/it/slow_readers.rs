@@ -2,11 +2,13 @@
 //!
 //! A queue per reader in place of the log would grow by the whole video for each of them; a queue with a bound would hold up the others.
 
-use crate::support::desktop::{Desktop, SIZE, Server};
+use crate::support::desktop::{Desktop, SIZE, Server, start_xvnc_inside};
 use crate::support::kernel::resident_bytes;
+use crate::support::namespaces::Hosts;
 use crate::support::painter::{MARK, Painter, Video, dithered};
+use crate::support::process::treevnc;
 use crate::support::session::Session;
-use crate::support::tools::{Turn, have};
+use crate::support::tools::{Scratch, Turn, have, is_root, skip};
 use crate::support::viewer::{Viewer, Watcher, greet, request};
 use crate::support::wait::{PATIENCE, pace_until, poll_until};
 use std::io::Write;
@@ -137,4 +139,38 @@ fn nobody_shows_a_torn_picture() {
         (seen.len() >= 20).then_some(())
     });
     drop(video);
+}
+
+#[test]
+fn a_node_behind_a_narrow_line_shows_whole_pictures_only_and_comes_to_the_right_one() {
+    if !have(&["Xvnc", "ip", "tc", "setpriv"]) {
+        return;
+    }
+    if !is_root() {
+        return skip("network namespaces need the superuser");
+    }
+    let _turn = Turn::half();
+    let (hosts, scratch) = (Hosts::new(2), Scratch::new());
+    let (display, port, _xvnc) = start_xvnc_inside(&hosts.inside(0), SIZE);
+    let vnc = format!("127.0.0.1::{port}");
+    let root = hosts.start(0, &treevnc(["root", "--vnc", &vnc, "--listen", "5950", "--name", "physics"]));
+    root.line("where it listens", PATIENCE, |line| line.starts_with("listening on "));
+    hosts.narrow(1, "1mbit");
+    let node = hosts.start(1, &treevnc(["join", "10.77.0.1:5950", "--headless", "--listen", "5951", "--name", "far"]));
+    node.line("its place", PATIENCE, |line| line.starts_with("attached at "));
+
+    let video = Video::play(Painter::new(&display, (0, 0), SIZE), &dithered(SIZE.0, SIZE.1, 4), FRAMES_PER_SECOND);
+    let mut seen = std::collections::BTreeSet::new();
+    poll_until("three frames at the far node", PATIENCE, || {
+        let shown = hosts.snapshot(1, 5951, &scratch);
+        let (first, last) = (shown.pixel(0, 0), shown.pixel(usize::from(SIZE.0 - 1), usize::from(SIZE.1 - 1)));
+        assert_eq!(first, last, "frame {first} above, frame {last} below");
+        seen.insert(first);
+        (seen.len() > 3).then_some(())
+    });
+    let _last_frame = video.stop();
+    poll_until("the right picture at the end", PATIENCE, || {
+        let (there, here) = (hosts.snapshot(1, 5951, &scratch), hosts.snapshot(0, 5950, &scratch));
+        (there.difference(&here).is_none() && there.pixel(0, 0) >= *seen.last().unwrap()).then_some(())
+    });
 }

@@ -113,7 +113,7 @@ impl Desktop {
     /// A screen of another size; `options` are added to Xvnc's.
     pub(crate) fn with_options(server: Server, size: (u16, u16), options: &[&str]) -> Self {
         let started = (0..START_ATTEMPTS).find_map(|_| match server {
-            Server::Xvnc => start_xvnc(&[], size, options),
+            Server::Xvnc => start_xvnc(size, options),
             Server::X11vnc => start_x11vnc(size),
         });
         let (display, port, vnc_process, x_process) = started.unwrap_or_else(|| panic!("{server:?} does not start"));
@@ -150,10 +150,19 @@ impl Desktop {
         })
     }
 
-    /// Changes the screen's size (Xvnc only).
+    /// Changes the screen's size; Xvfb's must not grow beyond its first size.
     pub(crate) fn resize(&self, width: u16, height: u16) {
-        assert_eq!(self.server, Server::Xvnc);
-        run("xrandr", &["-display", &self.display, "-s", &format!("{width}x{height}")]);
+        let xrandr =
+            |words: &str| run("xrandr", &[&["-display", &self.display], &words.split(' ').collect::<Vec<_>>()[..]].concat());
+        match self.server {
+            Server::Xvnc => drop(xrandr(&format!("-s {width}x{height}"))),
+            Server::X11vnc => {
+                let (w, h) = (width, height);
+                xrandr(&format!("--newmode {w}x{h} 0 {w} {w} {w} {w} {h} {h} {h} {h}"));
+                xrandr(&format!("--addmode screen {w}x{h}"));
+                xrandr(&format!("--output screen --mode {w}x{h}"));
+            }
+        }
     }
 
     /// How many connections the VNC server has ever accepted, by its own log.
@@ -177,22 +186,39 @@ impl Desktop {
 
 type Started = (String, u16, Process, Option<Process>);
 
-/// Starts Xvnc, inside another program (`ip netns exec ...`) when `inside` is not empty; `None` when the port was taken meanwhile.
-pub(crate) fn start_xvnc(inside: &[&str], size: (u16, u16), options: &[&str]) -> Option<Started> {
+/// Starts Xvnc; `None` when the port was taken meanwhile.
+fn start_xvnc(size: (u16, u16), options: &[&str]) -> Option<Started> {
     let port = free_port();
-    let (geometry, port_text) = (format!("{}x{}", size.0, size.1), port.to_string());
-    let mut words = inside.to_vec();
-    words.extend(["Xvnc", "-displayfd", "1", "-geometry", &geometry, "-depth", "24", "-rfbport", &port_text]);
-    words.extend(["-interface", "127.0.0.1", "-AlwaysShared", "-BlacklistThreshold", "100000", "-Log", "*:stderr:30"]);
+    let process = xvnc(&[], &["-displayfd", "1"], port, size, options);
+    let display = process.out().wait(START_PATIENCE, |line| line.parse::<u32>().is_ok())?;
+    is_listening(&process).then(|| (format!(":{display}"), port, process, None))
+}
+
+/// Starts Xvnc inside another program (`ip netns exec ...`); its display and its port. X servers in different network namespaces do not see
+/// each other's displays and would take them away from each other, so this one gets a number that no other has.
+pub(crate) fn start_xvnc_inside(inside: &[&str], size: (u16, u16)) -> (String, u16, Process) {
+    let port = free_port();
+    let display = format!(":{}", 1000 + port % 50_000);
+    let process = xvnc(inside, &[&display], port, size, &[]);
+    assert!(is_listening(&process), "{}", process.said());
+    (display, port, process)
+}
+
+fn xvnc(inside: &[&str], display: &[&str], port: u16, size: (u16, u16), options: &[&str]) -> Process {
+    let (geometry, port) = (format!("{}x{}", size.0, size.1), port.to_string());
+    let mut words = [inside, &["Xvnc"], display].concat();
+    words.extend(["-geometry", &geometry, "-depth", "24", "-rfbport", &port, "-interface", "127.0.0.1"]);
+    words.extend(["-AlwaysShared", "-BlacklistThreshold", "100000", "-Log", "*:stderr:30"]);
     if !options.contains(&"-SecurityTypes") {
         words.extend(["-SecurityTypes", "None"]);
     }
     words.extend(options);
-    let process = Process::run(words[0], &words[1..]);
-    let listening =
-        process.err().wait(START_PATIENCE, |line| line.contains("Listening for VNC connections") || line.contains("rror"))?;
-    let display = process.out().wait(START_PATIENCE, |line| line.parse::<u32>().is_ok());
-    display.filter(|_| listening.contains("Listening")).map(|number| (format!(":{number}"), port, process, None))
+    Process::run(words[0], &words[1..])
+}
+
+fn is_listening(xvnc: &Process) -> bool {
+    let line = xvnc.err().wait(START_PATIENCE, |line| line.contains("Listening for VNC connections") || line.contains("rror"));
+    line.is_some_and(|line| line.contains("Listening"))
 }
 
 fn start_x11vnc(size: (u16, u16)) -> Option<Started> {
@@ -207,6 +233,8 @@ fn start_x11vnc(size: (u16, u16)) -> Option<Started> {
         "-norc",
         "-noipv6",
         "-no6",
+        "-xrandr",
+        "newfbsize",
         "-display",
         &display,
         "-rfbport",

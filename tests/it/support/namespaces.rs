@@ -1,11 +1,13 @@
 //! Two hosts on one network: network namespaces joined by a bridge. Needs to be the superuser.
 
-use crate::support::process::Process;
-use crate::support::tools::{run, unique};
+use crate::support::picture::Picture;
+use crate::support::process::{Process, treevnc};
+use crate::support::tools::{Scratch, run, unique};
+use crate::support::wait::PATIENCE;
 use std::ffi::OsStr;
 use std::process::Command;
 
-/// Hosts with addresses 10.77.0.1 and on, each with a default route into the network; removed with their owner.
+/// Hosts with addresses 10.77.0.1 and on; removed with their owner.
 pub(crate) struct Hosts {
     names: Vec<String>,
     bridge: String,
@@ -32,6 +34,32 @@ impl Hosts {
         hosts
     }
 
+    /// Makes the line from the network to a host narrow.
+    pub(crate) fn narrow(&self, host: usize, rate: &str) {
+        let bridge = &self.bridge;
+        run(
+            "ip",
+            &[
+                "netns",
+                "exec",
+                bridge,
+                "tc",
+                "qdisc",
+                "add",
+                "dev",
+                &format!("p{host}"),
+                "root",
+                "tbf",
+                "rate",
+                rate,
+                "burst",
+                "16kb",
+                "latency",
+                "50ms",
+            ],
+        );
+    }
+
     /// The words that run a program on a host.
     pub(crate) fn inside(&self, host: usize) -> [&str; 4] {
         ["ip", "netns", "exec", &self.names[host]]
@@ -46,6 +74,15 @@ impl Hosts {
             inside.env(key, value.unwrap_or(OsStr::new("")));
         });
         Process::start(&mut inside)
+    }
+
+    /// The present picture of a node or root that listens on this port of a host, asked on that host.
+    pub(crate) fn snapshot(&self, host: usize, port: u16, scratch: &Scratch) -> Picture {
+        let file = scratch.file(&format!("{}.png", unique()));
+        let address = format!("127.0.0.1:{port}");
+        let mut process = self.start(host, &treevnc(["snapshot".as_ref(), address.as_ref(), file.as_os_str()]));
+        assert!(process.end(PATIENCE).success(), "{}", process.said());
+        Picture::from_png(&file)
     }
 }
 
