@@ -98,6 +98,9 @@ pub(crate) struct JoinArgs {
     /// Only watch: never be asked to pass the picture on
     #[arg(long)]
     pub(crate) no_relay: bool,
+    /// End with exit code 1 after so many seconds without a place in the tree, for example when the root is gone
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    pub(crate) give_up: Duration,
 }
 
 #[derive(Debug, Args)]

@@ -21,8 +21,6 @@ use treevnc_viewer::window::{self, WindowOptions};
 
 /// How long a root may take to be reached at all.
 const REACH: Duration = Duration::from_secs(5);
-/// How long a node goes on without a parent.
-const GIVE_UP: Duration = Duration::from_secs(60);
 /// How long leaving may take.
 const LEAVING: Duration = Duration::from_secs(3);
 
@@ -31,8 +29,8 @@ pub(super) fn run(args: JoinArgs) -> anyhow::Result<()> {
     let root = runtime.block_on(find(&args))?;
     let name = args.name.clone().unwrap_or_else(machine_name);
     let log = SharedLog::new(SessionId(0));
-    let options =
-        NodeOptions { root, name, relay: !args.no_relay, id: NodeId(random_number()?), seed: random_number()?, give_up: GIVE_UP };
+    let (id, seed) = (NodeId(random_number()?), random_number()?);
+    let options = NodeOptions { root, name, relay: !args.no_relay, id, seed, give_up: args.give_up };
     let inside = runtime.enter();
     let node = Node::new(options, listen(args.listen)?, log.clone())?;
     drop(inside);
