@@ -10,8 +10,10 @@
 )]
 #![allow(dead_code, reason = "benches share the support")]
 
+mod chaos;
 mod demo;
 mod discovery;
+mod healing;
 mod hostile;
 mod judges;
 mod newcomer;

@@ -1,6 +1,7 @@
 //! What whole-session tests stand on: processes that end with their owner, X displays behind VNC servers, pictures to compare,
 //! small viewers of our own, and the kernel's counters. Nothing in here knows how `treevnc` works inside.
 
+pub(crate) mod classroom;
 pub(crate) mod desktop;
 pub(crate) mod kernel;
 pub(crate) mod namespaces;
@@ -9,5 +10,6 @@ pub(crate) mod picture;
 pub(crate) mod process;
 pub(crate) mod session;
 pub(crate) mod tools;
+pub(crate) mod tree;
 pub(crate) mod viewer;
 pub(crate) mod wait;

@@ -56,3 +56,13 @@ pub(crate) fn resident_bytes(id: u32) -> u64 {
     let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
 }
+
+/// Number of files and sockets that a process has open.
+pub(crate) fn open_files(id: u32) -> usize {
+    std::fs::read_dir(format!("/proc/{id}/fd")).unwrap().count()
+}
+
+/// Number of a process's threads.
+pub(crate) fn threads(id: u32) -> usize {
+    std::fs::read_dir(format!("/proc/{id}/task")).unwrap().count()
+}

@@ -98,6 +98,12 @@ impl Process {
         format!("{} [{}] stdout:\n  {}\nstderr:\n  {}", self.name, self.id(), last(&self.out), last(&self.err))
     }
 
+    /// Ends it as a crash would, and waits until it is gone.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     /// Sends it a signal by name.
     pub(crate) fn signal(&self, name: &str) {
         let _ = Command::new("kill").arg(format!("-{name}")).arg(self.id().to_string()).stderr(Stdio::null()).status();
@@ -121,9 +127,12 @@ impl Drop for Process {
     }
 }
 
+/// A line and when it came.
+type Timed = (Instant, String);
+
 /// Lines that arrive over time.
 #[derive(Clone, Default)]
-pub(crate) struct Lines(Arc<(Mutex<Vec<String>>, Condvar)>);
+pub(crate) struct Lines(Arc<(Mutex<Vec<Timed>>, Condvar)>);
 
 impl Lines {
     fn fill(&self, source: impl Read + Send + 'static) -> JoinHandle<()> {
@@ -132,7 +141,8 @@ impl Lines {
             let mut source = BufReader::new(source);
             let mut line = Vec::new();
             while source.read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
-                lines.0.0.lock().unwrap().push(String::from_utf8_lossy(&line).trim_end().to_owned());
+                let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+                lines.0.0.lock().unwrap().push((Instant::now(), text));
                 lines.0.1.notify_all();
                 line.clear();
             }
@@ -141,12 +151,12 @@ impl Lines {
 
     /// All lines so far.
     pub(crate) fn all(&self) -> Vec<String> {
-        self.0.0.lock().unwrap().clone()
+        self.0.0.lock().unwrap().iter().map(|(_, line)| line.clone()).collect()
     }
 
     /// How many lines so far are `wanted`.
     pub(crate) fn count(&self, wanted: impl Fn(&str) -> bool) -> usize {
-        self.0.0.lock().unwrap().iter().filter(|line| wanted(line)).count()
+        self.0.0.lock().unwrap().iter().filter(|(_, line)| wanted(line)).count()
     }
 
     /// The first line that is `wanted`, present or to come.
@@ -156,7 +166,12 @@ impl Lines {
 
     /// The `nth` line (from 1) that is `wanted`, present or to come.
     pub(crate) fn wait_nth(&self, nth: usize, patience: Duration, wanted: impl Fn(&str) -> bool) -> Option<String> {
-        let found = |lines: &Vec<String>| lines.iter().filter(|line| wanted(line)).nth(nth - 1).cloned();
+        self.wait_moment(nth, patience, wanted).map(|(_, line)| line)
+    }
+
+    /// The same with the moment at which it came.
+    pub(crate) fn wait_moment(&self, nth: usize, patience: Duration, wanted: impl Fn(&str) -> bool) -> Option<Timed> {
+        let found = |lines: &Vec<Timed>| lines.iter().filter(|(_, line)| wanted(line)).nth(nth - 1).cloned();
         let lines = self.0.0.lock().unwrap();
         let (lines, _) = self.0.1.wait_timeout_while(lines, patience, |lines| found(lines).is_none()).unwrap();
         found(&lines)

@@ -5,8 +5,8 @@ use crate::support::picture::Picture;
 use crate::support::process::{Process, treevnc};
 use crate::support::tools::Scratch;
 use crate::support::wait::{PATIENCE, poll_for};
-use std::net::SocketAddr;
-use std::time::Duration;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant};
 
 /// How long a picture may take to reach everybody once the screen is quiet.
 const ARRIVAL: Duration = Duration::from_secs(15);
@@ -15,19 +15,33 @@ const ARRIVAL: Duration = Duration::from_secs(15);
 pub(crate) struct Member {
     pub(crate) process: Process,
     pub(crate) address: SocketAddr,
-    name: String,
+    pub(crate) name: String,
 }
 
 impl Member {
     /// A root that pulls from this VNC server.
     pub(crate) fn root(vnc: &str, name: &str) -> Self {
-        Self::listening(name, &["root", "--vnc", vnc, "--listen", "127.0.0.1:0", "--name", name])
+        Self::root_at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), vnc, name)
+    }
+
+    /// A root that listens there.
+    pub(crate) fn root_at(address: SocketAddr, vnc: &str, name: &str) -> Self {
+        Self::listening(name, &["root", "--vnc", vnc, "--listen", &address.to_string(), "--name", name])
     }
 
     /// A node that has joined by way of `root` and has its place in the tree.
     pub(crate) fn join(root: SocketAddr, name: &str) -> Self {
-        let node = Self::listening(name, &["join", &root.to_string(), "--headless", "--listen", "127.0.0.1:0", "--name", name]);
+        let node = Self::joining(root, name, &[]);
         node.place();
+        node
+    }
+
+    /// A node that has begun to join by way of `root`. It is killed by its owner's end: it may be stopped then, and would not hear TERM.
+    pub(crate) fn joining(root: SocketAddr, name: &str, options: &[&str]) -> Self {
+        let root = root.to_string();
+        let args = [&["join", &root, "--headless", "--listen", "127.0.0.1:0", "--name", name], options].concat();
+        let mut node = Self::listening(name, &args);
+        node.process = node.process.killed_at_once();
         node
     }
 
@@ -45,11 +59,22 @@ impl Member {
 
     /// The slot and depth that a node said last; waits for the first.
     pub(crate) fn place(&self) -> (u32, u32) {
-        self.process.line("its place", PATIENCE, |line| line.starts_with("attached at "));
+        self.process.line("its place", PATIENCE, says_a_place);
         let lines = self.process.out().all();
-        let words: Vec<_> = lines.iter().rfind(|line| line.starts_with("attached at ")).unwrap().split(' ').collect();
+        let words: Vec<_> = lines.iter().rfind(|line| says_a_place(line)).unwrap().split(' ').collect();
         assert_eq!((words[2], words[4]), ("slot", "depth"), "{words:?}");
         (words[3].parse().unwrap(), words[5].parse().unwrap())
+    }
+
+    /// How many times it has said where it stands.
+    pub(crate) fn places_said(&self) -> usize {
+        self.process.out().count(says_a_place)
+    }
+
+    /// Waits until it has said so `count` times; when that was.
+    pub(crate) fn must_be_placed(&self, count: usize, patience: Duration) -> Instant {
+        let said = self.process.out().wait_moment(count, patience, says_a_place);
+        said.unwrap_or_else(|| panic!("{} has no place after {patience:?}\n{}", self.name, self.process.said())).0
     }
 
     /// What it would show now.
@@ -71,6 +96,10 @@ impl Member {
     pub(crate) fn complaints(&self, text: &str) -> usize {
         self.process.err().count(|line| (line.contains("WARN") || line.contains("ERROR")) && line.contains(text))
     }
+}
+
+fn says_a_place(line: &str) -> bool {
+    line.starts_with("attached at ")
 }
 
 /// A root and `count` nodes, which fill the tree in the order of their slots.
