@@ -6,6 +6,8 @@ pub mod discovery;
 pub mod frame;
 pub mod member;
 pub mod message;
+pub mod pace;
+pub mod pulse;
 pub mod slot;
 pub mod text;
 pub mod ticket;

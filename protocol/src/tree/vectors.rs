@@ -125,6 +125,7 @@ fn every_limit_of_the_document_is_the_one_that_holds() {
     let root = "192.0.2.1:5950".parse().unwrap();
     let node = MemberConfig::new(NodeId(1), "".into(), Capabilities { relay: true }, 0, root, 0);
     let tree = TopologyConfig::new(SessionId(1), "".into(), NodeId(1), root, Key::new([0; KEY_BYTES]));
+    let link = super::pulse::PulseConfig::default();
     let seconds = |time: Duration| time.as_secs_f32();
     for line in [
         format!("| an answer to a node's question | {} s,", seconds(node.answer)),
@@ -136,6 +137,15 @@ fn every_limit_of_the_document_is_the_one_that_holds() {
         ),
         format!("| a node's waits between questions | {} s, doubled up to {} s,", seconds(node.wait), seconds(node.max_wait)),
         format!("| a node without a parent | gives up after {} s", seconds(node.give_up)),
+        format!("| a heartbeat, each way on a link | every {} s", seconds(link.interval)),
+        format!(
+            "| a peer that is silent | lost after {} s and the RTO, which is from {} to {} s and {} s at first",
+            seconds(link.interval * 2),
+            seconds(link.min_rto),
+            seconds(link.max_rto),
+            seconds(link.first_rto)
+        ),
+        format!("| a child that takes nothing of what waits for it | lost after {} s or 4 RTO,", seconds(link.no_progress)),
     ] {
         assert!(DOCUMENT.contains(&line), "no line {line:?}");
     }

@@ -60,7 +60,7 @@ async fn messages_go_both_ways_while_updates_flow() {
     let mut link = dial(serving.addr, PATIENCE).await.unwrap();
     let ChildControl { to_child, mut from_child } = serving.children.recv().await.unwrap();
     source.change(Rect::new(0, 0, 100, 100));
-    let heartbeat = |beat| Message::Heartbeat(Heartbeat { beat });
+    let heartbeat = |beat| Message::Heartbeat(Heartbeat { beat, received: 0 });
     link.write_message(&heartbeat(5)).await.unwrap();
     assert_eq!(from_child.recv().await, Some(heartbeat(5)));
     to_child.send(heartbeat(6)).await.unwrap();
@@ -80,7 +80,7 @@ async fn control_overtakes_the_rest_of_a_batch_on_a_congested_link() {
     let mut link = dial(serving.addr, PATIENCE).await.unwrap();
     let control = serving.children.recv().await.unwrap();
     assert!(matches!(link.read().await, Ok(Incoming::Update(..))), "the batch has begun");
-    let heartbeat = Message::Heartbeat(Heartbeat { beat: 1 });
+    let heartbeat = Message::Heartbeat(Heartbeat { beat: 1, received: 0 });
     control.to_child.send(heartbeat.clone()).await.unwrap();
     let mut updates_before = 0;
     loop {

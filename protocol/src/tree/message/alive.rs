@@ -24,9 +24,11 @@ pub struct IAmHere {
     pub v: V,
 }
 
-/// HEARTBEAT: the link lives. Downwards `beat` is the root's newest; upwards it is the newest that has arrived.
+/// HEARTBEAT: the link lives ([`crate::tree::pulse`]). Downwards `beat` is the root's newest; upwards it is the newest that has arrived.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Heartbeat {
     /// The root's beat, counted from 1; 0 before the first.
     pub beat: u64,
+    /// Bytes that the sender's program has read on this link since the greeting, frame headers included.
+    pub received: u64,
 }

@@ -79,6 +79,6 @@ pub(crate) fn samples() -> Vec<(&'static str, Message)> {
         ("ATTACH_REPLY not here", Message::AttachReply(AttachReply::NotHere)),
         ("SNAPSHOT_REQUEST", Message::SnapshotRequest),
         ("PRESENTER", Message::Presenter(Presenter { gone: "lost".into() })),
-        ("HEARTBEAT", Message::Heartbeat(Heartbeat { beat: 128 })),
+        ("HEARTBEAT", Message::Heartbeat(Heartbeat { beat: 128, received: 1000 })),
     ]
 }
