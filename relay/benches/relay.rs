@@ -8,13 +8,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use treevnc_protocol::geometry::Size;
 use treevnc_protocol::log::Cursor;
 use treevnc_protocol::tiles::TileGrid;
+use treevnc_protocol::tree::pulse::PulseConfig;
 use treevnc_protocol::update::{Content, ENCODING_ZRLE, Picture, Screen, Seq, SessionId, Update};
-use treevnc_relay::link::{Incoming, LinkError, TreeLink, dial, serve_child};
+use treevnc_relay::link::{Gauge, Incoming, LinkError, TreeLink, dial, serve_child};
 use treevnc_relay::port::{Port, PortOptions, TreeService};
 use treevnc_relay::shared_log::{ReaderKind, SharedLog};
 
@@ -29,7 +30,11 @@ impl TreeService for Parent {
     async fn serve(&self, link: TreeLink, _peer: SocketAddr) {
         let (_control, lane) = mpsc::channel(1);
         let (incoming, _heard) = mpsc::channel(1);
-        serve_child(link, self.0.reader(ReaderKind::Child, Cursor::new(SESSION, Seq::NONE)), lane, incoming).await;
+        // Nobody beats here, and nobody expects it.
+        let times = PulseConfig { interval: Duration::from_secs(3600), ..PulseConfig::default() };
+        let gauge = Gauge::new(&link, times, watch::Sender::new(0).subscribe());
+        let reader = self.0.reader(ReaderKind::Child, Cursor::new(SESSION, Seq::NONE));
+        serve_child(link, reader, &gauge, lane, incoming).await;
     }
 }
 

@@ -1,16 +1,21 @@
 //! The links to a node's children, the same for the root and for every node: lets in who may attach, serves it from the log, tells it
-//! how it stands with the presenter, and closes it when told. Who may attach is decided by a [`Gate`].
+//! how it stands with the presenter, finds out who is lost or slow, and closes it when told. What follows is decided by a [`Gate`].
 
-use crate::link::{LinkEnd, TreeLink, serve_child};
+mod census;
+
+use crate::link::{Gauge, LinkEnd, TreeLink, serve_child};
 use crate::shared_log::{ReaderKind, SharedLog};
-use std::collections::BTreeMap;
+use census::Census;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::sleep_until;
 use tracing::debug;
 use treevnc_protocol::log::Cursor;
 use treevnc_protocol::tree::children::{Acceptance, Link};
 use treevnc_protocol::tree::message::{Attach, AttachReply, Fault, Message, Presenter};
+use treevnc_protocol::tree::pace::Slow;
+use treevnc_protocol::tree::pulse::PulseConfig;
 
 /// Control messages that may wait for a child; more means that it takes nothing, and the link ends.
 const CONTROL_LANE: usize = 16;
@@ -21,6 +26,8 @@ pub trait Gate: Send + Sync {
     fn attach(&self, attach: &Attach, link: Link) -> Acceptance;
     /// The link of an accepted child has ended.
     fn ended(&self, link: Link, why: Fault);
+    /// A child, or this node itself, cannot keep up. Its link stays.
+    fn slow(&self, slow: Slow);
 }
 
 /// The open links to children. Cheap to clone: all clones are the same links.
@@ -28,26 +35,24 @@ pub trait Gate: Send + Sync {
 pub struct ChildLinks {
     log: SharedLog,
     presenter: watch::Receiver<Presenter>,
-    open: Arc<Mutex<Open>>,
-}
-
-#[derive(Debug, Default)]
-struct Open {
-    next: u64,
-    links: BTreeMap<Link, Arc<Notify>>,
+    beat: watch::Receiver<u64>,
+    census: Arc<Mutex<Census>>,
 }
 
 impl ChildLinks {
-    /// No links yet; children will be served from `log` and told what `presenter` says.
-    pub fn new(log: SharedLog, presenter: watch::Receiver<Presenter>) -> Self {
-        Self { log, presenter, open: Arc::default() }
+    /// No links yet; children will be served from `log` and told what `presenter` says, and the root's newest `beat`.
+    pub fn new(log: SharedLog, presenter: watch::Receiver<Presenter>, beat: watch::Receiver<u64>) -> Self {
+        Self { log, presenter, beat, census: Arc::default() }
     }
 
     /// Closes a link; its child will see the connection end.
     pub fn close(&self, link: Link) {
-        if let Some(close) = self.lock().links.get(&link) {
-            close.notify_one();
-        }
+        self.lock().close(link);
+    }
+
+    /// How many more children than there are now could be fed, as far as was measured.
+    pub fn room(&self) -> u8 {
+        self.lock().room()
     }
 
     /// Serves a link whose first message was ATTACH, until it ends. Dropping the future closes the link.
@@ -65,17 +70,18 @@ impl ChildLinks {
             return;
         }
         let end = match answered {
-            Ok(()) => self.feed(tree_link, &attach, &registered.close).await,
+            Ok(()) => self.feed(gate, tree_link, &attach, &registered).await,
             Err(error) => error.into(),
         };
         debug!("link to child {} in slot {} ended: {end}", attach.child, attach.slot);
-        let why = if matches!(&end, LinkEnd::Link(error) if error.is_fault()) { Fault::BadData } else { Fault::Closed };
-        gate.ended(registered.link, why);
+        gate.ended(registered.link, end.fault());
     }
 
-    async fn feed(&self, link: TreeLink, attach: &Attach, close: &Notify) -> LinkEnd {
+    async fn feed(&self, gate: &impl Gate, link: TreeLink, attach: &Attach, registered: &Registered<'_>) -> LinkEnd {
         let position = attach.position;
         let reader = self.log.reader(ReaderKind::Child, Cursor::new(position.session, position.seq));
+        let gauge = Arc::new(Gauge::new(&link, PulseConfig::default(), self.beat.clone()));
+        self.lock().measure(registered.link, Arc::clone(&gauge), self.log.appended_bytes());
         let (control, lane) = mpsc::channel(CONTROL_LANE);
         let (incoming, mut heard) = mpsc::channel(CONTROL_LANE);
         let mut presenter = self.presenter.clone();
@@ -90,14 +96,24 @@ impl ChildLinks {
         // A child has nothing to say that is acted on here; what it says is read so that its connection's end is seen.
         let listen = async { while heard.recv().await.is_some() {} };
         tokio::select! {
-            end = serve_child(link, reader, lane, incoming) => end,
-            () = close.notified() => LinkEnd::Local,
-            () = async { tokio::join!(tell, listen); } => LinkEnd::Local,
+            end = serve_child(link, reader, &gauge, lane, incoming) => end,
+            () = registered.close.notified() => LinkEnd::Local,
+            () = async { tokio::join!(tell, listen, self.judge(gate)); } => LinkEnd::Local,
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Open> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Takes the census when its time has come, whichever child's task is the first to see it. Never ends.
+    async fn judge(&self, gate: &impl Gate) {
+        loop {
+            let due = self.lock().due();
+            sleep_until(due.into()).await;
+            let slow = self.lock().take(self.log.appended_bytes());
+            slow.into_iter().for_each(|slow| gate.slow(slow));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Census> {
+        self.census.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -110,17 +126,14 @@ struct Registered<'a> {
 
 impl<'a> Registered<'a> {
     fn new(links: &'a ChildLinks) -> Self {
-        let mut open = links.lock();
-        open.next += 1;
-        let (link, close) = (Link(open.next), Arc::new(Notify::new()));
-        open.links.insert(link, Arc::clone(&close));
-        drop(open);
+        let close = Arc::new(Notify::new());
+        let link = links.lock().register(Arc::clone(&close));
         Self { links, link, close }
     }
 }
 
 impl Drop for Registered<'_> {
     fn drop(&mut self) {
-        self.links.lock().links.remove(&self.link);
+        self.links.lock().forget(self.link);
     }
 }

@@ -3,12 +3,16 @@
 
 mod child;
 mod error;
+mod gauge;
 mod reader;
+mod vitals;
 mod writer;
 
 pub use child::{LinkEnd, serve_child};
 pub use error::LinkError;
+pub use gauge::Gauge;
 pub use reader::{Incoming, LinkReader};
+pub use vitals::Vitals;
 pub use writer::LinkWriter;
 
 use crate::socket;

@@ -36,6 +36,7 @@ struct Inner {
 struct State {
     log: ScreenLog,
     places: Places,
+    appended: u64,
 }
 
 /// What a log costs at a moment, in bytes of its updates.
@@ -55,7 +56,7 @@ impl SharedLog {
 
     /// The empty log of a session, with another budget than [`BATCH_BUDGET_BYTES`] for what batches alone may hold.
     pub fn with_budget(session: SessionId, budget_bytes: usize) -> Self {
-        let state = State { log: ScreenLog::new(session), places: Places::new(budget_bytes) };
+        let state = State { log: ScreenLog::new(session), places: Places::new(budget_bytes), appended: 0 };
         let inner = Inner { state: Mutex::new(state), changed: watch::Sender::new(0), progress: watch::Sender::new(0) };
         Self { inner: Arc::new(inner) }
     }
@@ -68,6 +69,7 @@ impl SharedLog {
             let state = &mut *state;
             let is_new = state.log.append(update, until)?;
             if is_new {
+                state.appended += cost as u64;
                 state.places.note_appended(&mut state.log, cost);
             }
             is_new
@@ -125,6 +127,11 @@ impl SharedLog {
                 pending::<()>().await;
             }
         }
+    }
+
+    /// Bytes of all updates that were ever appended.
+    pub fn appended_bytes(&self) -> u64 {
+        self.lock().appended
     }
 
     /// All updates that paint the newest picture known here, in order: those live at the complete point, then what came after it.

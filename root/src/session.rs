@@ -129,6 +129,7 @@ impl Root {
             tokio::join!(
                 port.run(handle.log.clone(), Arc::clone(&handle.tree), PortOptions::default()),
                 handle.tree.keep_deadlines(),
+                handle.tree.keep_beating(),
                 answering,
                 count_viewers(&handle.tree, &info),
                 pass_on_state(states, &presenter, &about),

@@ -7,10 +7,12 @@ use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tracing::{debug, info, warn};
 use treevnc_protocol::tree::children::{Acceptance, Children, Link};
 use treevnc_protocol::tree::message::{Attach, Fault, IAmHere, Message, Presenter, Refused, Status};
+use treevnc_protocol::tree::pace::Slow;
+use treevnc_protocol::tree::pulse::PulseConfig;
 use treevnc_protocol::tree::slot::V;
 use treevnc_protocol::tree::topology::{Answer, Caller, Topology, TopologyConfig, TreeEvent};
 use treevnc_relay::children::{ChildLinks, Gate};
@@ -38,6 +40,7 @@ pub(crate) struct RootTree {
     /// The topology has another deadline.
     wake: Notify,
     node_count: watch::Sender<u32>,
+    beat: watch::Sender<u64>,
     about_presenter: watch::Receiver<String>,
 }
 
@@ -57,15 +60,17 @@ impl RootTree {
         about_presenter: watch::Receiver<String>,
     ) -> Self {
         let topology = Topology::new(config.clone());
+        let beat = watch::Sender::new(0);
         Self {
             children: Mutex::new(topology.root_children()),
             state: Mutex::new(State { topology, last_call: 0, calls: BTreeMap::new() }),
-            links: ChildLinks::new(log.clone(), presenter),
+            links: ChildLinks::new(log.clone(), presenter, beat.subscribe()),
             config,
             clock,
             log,
             wake: Notify::new(),
             node_count: watch::Sender::new(0),
+            beat,
             about_presenter,
         }
     }
@@ -102,6 +107,16 @@ impl RootTree {
                 () = self.wake.notified() => {}
                 () = due => self.with_topology(|topology, now| topology.handle_timeout(now)),
             }
+        }
+    }
+
+    /// Counts the root's beats, which heartbeats carry down the tree. Never ends.
+    pub(crate) async fn keep_beating(&self) {
+        let mut beats = interval(PulseConfig::default().interval);
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            beats.tick().await;
+            self.beat.send_modify(|beat| *beat += 1);
         }
     }
 
@@ -200,6 +215,9 @@ impl Gate for RootTree {
         if let Some(report) = lost {
             self.with_topology(|topology, now| topology.handle_lost_child(&report, now));
         }
+    }
+    fn slow(&self, slow: Slow) {
+        info!("cannot keep up: {slow:?}");
     }
 }
 

@@ -84,6 +84,8 @@ struct Shared {
     log: SharedLog,
     children: ChildLinks,
     presenter: watch::Sender<Presenter>,
+    /// The root's newest beat that came here.
+    beat: watch::Sender<u64>,
     state: watch::Sender<NodeState>,
 }
 
@@ -93,14 +95,15 @@ impl Node {
         let NodeOptions { root, name, relay, id, seed, give_up } = options;
         let listening = port.local_addr()?.port();
         let usual = MemberConfig::new(id, name.as_str().into(), Capabilities { relay }, listening, root, seed);
-        let presenter = watch::Sender::new(Presenter::default());
+        let (presenter, beat) = (watch::Sender::new(Presenter::default()), watch::Sender::new(0));
         let shared = Shared {
             member: Mutex::new(Member::new(MemberConfig { give_up, ..usual })),
             wake: Notify::new(),
             started: Instant::now(),
-            children: ChildLinks::new(log.clone(), presenter.subscribe()),
+            children: ChildLinks::new(log.clone(), presenter.subscribe(), beat.subscribe()),
             log,
             presenter,
+            beat,
             state: watch::Sender::new(NodeState::Asking),
         };
         Ok(Self { shared: Arc::new(shared), port })

@@ -77,7 +77,7 @@ impl RoundTrip {
 }
 
 impl Pulse {
-    /// Of a link that begins now. The first heartbeat is due at once.
+    /// Of a link that begins now. The first heartbeat is due after an interval.
     pub fn new(peer: Peer, times: PulseConfig, now: Duration) -> Self {
         Self {
             peer,
@@ -88,7 +88,7 @@ impl Pulse {
             written: 0,
             delivered: 0,
             progressed: now,
-            next: now,
+            next: now + times.interval,
             timing: None,
             round_trip: None,
         }

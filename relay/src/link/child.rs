@@ -1,88 +1,122 @@
-//! Serving a child: control messages before updates, one update at a time (DESIGN idea C).
+//! Serving a child: heartbeats and control messages before updates, one update at a time (DESIGN idea C).
 
-use super::{Incoming, LinkError, LinkReader, LinkWriter, TreeLink};
+use super::{Gauge, Incoming, LinkError, LinkReader, LinkWriter, TreeLink};
 use crate::shared_log::LogReader;
+use std::convert::Infallible;
 use tokio::sync::mpsc;
-use treevnc_protocol::tree::message::Message;
+use treevnc_protocol::tree::frame::{FrameError, kind};
+use treevnc_protocol::tree::message::{Fault, Message};
 
-/// Why a child is no longer served.
+/// Why a link between a parent and a child ended.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkEnd {
     /// This side ended it: one of the two channels was closed.
     #[error("closed by this side")]
     Local,
-    /// The connection ended, or the child sent what it must not send.
+    /// The other side gives no sign of life, or takes nothing.
+    #[error("the other side is lost: {0:?}")]
+    Lost(Fault),
+    /// The connection ended, or the other side sent what it must not send.
     #[error(transparent)]
     Link(#[from] LinkError),
 }
 
-/// Sends a child what its reader finds in the log, and the messages from `control` before anything else: a message waits for the one
-/// update that is being written, never for a second. What the child says goes to `incoming`; when nobody takes it there, the child is
-/// not read any further. Ends with the link, or when either channel is closed.
+impl LinkEnd {
+    /// What is said of it to the root.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Lost(fault) => *fault,
+            Self::Link(error) if error.is_fault() => Fault::BadData,
+            Self::Local | Self::Link(_) => Fault::Closed,
+        }
+    }
+}
+
+/// Sends a child what its reader finds in the log, and heartbeats and the messages from `control` before anything else: a message
+/// waits for the one update that is being written, never for a second. What the child says goes to `incoming`, its heartbeats
+/// excepted; when nobody takes it there, the child is not read any further, and will seem silent. Ends with the link, when either
+/// channel is closed, or when `gauge`, which is this link's, finds the child lost, even while a write waits.
 ///
 /// Dropping the future closes the link.
 pub async fn serve_child(
     link: TreeLink,
     mut log: LogReader,
-    mut control: mpsc::Receiver<Message>,
+    gauge: &Gauge,
+    control: mpsc::Receiver<Message>,
     incoming: mpsc::Sender<Message>,
 ) -> LinkEnd {
-    let (mut reader, mut writer) = link.split();
-    tokio::select! {
-        end = hear(&mut reader, &incoming) => end,
-        end = send(&mut writer, &mut log, &mut control) => end,
-    }
+    let (mut reader, writer) = link.split();
+    let mut mouth = Mouth { writer, gauge, control };
+    let Err(end) = tokio::select! {
+        heard = hear(&mut reader, gauge, &incoming) => heard,
+        sent = mouth.send(&mut log) => sent,
+        fault = gauge.vitals().fault() => Err(LinkEnd::Lost(fault)),
+    };
+    end
 }
 
-async fn hear(reader: &mut LinkReader, incoming: &mpsc::Sender<Message>) -> LinkEnd {
+async fn hear(reader: &mut LinkReader, gauge: &Gauge, incoming: &mpsc::Sender<Message>) -> Result<Infallible, LinkEnd> {
     loop {
-        match reader.read().await {
-            Ok(Incoming::Message(message)) => {
-                if incoming.send(message).await.is_err() {
-                    return LinkEnd::Local;
-                }
-            }
-            Ok(Incoming::Update(..)) => {
-                let kind = treevnc_protocol::tree::frame::kind::FRAMEBUFFER_UPDATE;
-                return LinkError::Frame(treevnc_protocol::tree::frame::FrameError::Unexpected(kind)).into();
-            }
-            Err(error) => return error.into(),
+        let heard = reader.read().await?;
+        gauge.heard(&heard);
+        match heard {
+            Incoming::Message(Message::Heartbeat(_)) => {}
+            Incoming::Message(message) => incoming.send(message).await.map_err(|_| LinkEnd::Local)?,
+            Incoming::Update(..) => return Err(LinkError::Frame(FrameError::Unexpected(kind::FRAMEBUFFER_UPDATE)).into()),
         }
     }
 }
 
-async fn send(writer: &mut LinkWriter, log: &mut LogReader, control: &mut mpsc::Receiver<Message>) -> LinkEnd {
-    loop {
-        let batch = tokio::select! {
-            biased;
-            message = control.recv() => {
-                let Some(message) = message else { return LinkEnd::Local };
-                if let Err(error) = writer.write_message(&message).await {
-                    return error.into();
-                }
+/// The outgoing direction.
+struct Mouth<'a> {
+    writer: LinkWriter,
+    gauge: &'a Gauge,
+    control: mpsc::Receiver<Message>,
+}
+
+impl Mouth<'_> {
+    async fn send(&mut self, log: &mut LogReader) -> Result<Infallible, LinkEnd> {
+        loop {
+            let Some(batch) = log.try_next() else {
+                self.gauge.has_all(true);
+                self.wait(log).await?;
+                self.gauge.has_all(false);
                 continue;
+            };
+            for entry in &batch.entries {
+                self.send_waiting().await?;
+                self.gauge.write_begins();
+                self.writer.write_update(entry.update(), batch.until(entry)).await?;
+                self.gauge.write_ends();
             }
-            batch = log.next() => batch,
-        };
-        for entry in &batch.entries {
-            if let Err(end) = drain(writer, control).await {
-                return end;
-            }
-            if let Err(error) = writer.write_update(entry.update(), batch.until(entry)).await {
-                return error.into();
-            }
+            log.sent(&batch);
         }
-        log.sent(&batch);
     }
-}
 
-/// Sends the messages that wait.
-async fn drain(writer: &mut LinkWriter, control: &mut mpsc::Receiver<Message>) -> Result<(), LinkEnd> {
-    loop {
-        match control.try_recv() {
-            Ok(message) => writer.write_message(&message).await?,
-            Err(mpsc::error::TryRecvError::Empty) => return Ok(()),
-            Err(mpsc::error::TryRecvError::Disconnected) => return Err(LinkEnd::Local),
+    /// Waits for the log to change, and sends what is to be sent meanwhile.
+    async fn wait(&mut self, log: &mut LogReader) -> Result<(), LinkEnd> {
+        loop {
+            let message = tokio::select! {
+                biased;
+                heartbeat = self.gauge.vitals().heartbeat() => heartbeat,
+                message = self.control.recv() => message.ok_or(LinkEnd::Local)?,
+                () = log.log_changed() => return Ok(()),
+            };
+            self.writer.write_message(&message).await?;
+        }
+    }
+
+    /// Sends the heartbeat if one is due, and the messages that wait.
+    async fn send_waiting(&mut self) -> Result<(), LinkEnd> {
+        if let Some(heartbeat) = self.gauge.vitals().due_heartbeat() {
+            self.writer.write_message(&heartbeat).await?;
+        }
+        loop {
+            match self.control.try_recv() {
+                Ok(message) => self.writer.write_message(&message).await?,
+                Err(mpsc::error::TryRecvError::Empty) => return Ok(()),
+                Err(mpsc::error::TryRecvError::Disconnected) => return Err(LinkEnd::Local),
+            }
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The incoming direction of a link.
 
 use super::LinkError;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::io::AsyncReadExt;
 use tokio::net::tcp::OwnedReadHalf;
 use treevnc_protocol::tree::frame::{Accept, Frame, FrameDecoder, kind};
@@ -29,12 +31,18 @@ pub struct LinkReader {
     buffer: Box<[u8]>,
     start: usize,
     end: usize,
+    bytes: Arc<AtomicU64>,
 }
 
 impl LinkReader {
     pub(super) fn new(half: OwnedReadHalf, accept: Accept) -> Self {
         let bytes = if accept == Accept::Everything { UPDATES_BUFFER_BYTES } else { CONTROL_BUFFER_BYTES };
-        Self { half, decoder: FrameDecoder::new(accept), buffer: vec![0; bytes].into(), start: 0, end: 0 }
+        Self { half, decoder: FrameDecoder::new(accept), buffer: vec![0; bytes].into(), start: 0, end: 0, bytes: Arc::default() }
+    }
+
+    /// Bytes read since the greeting, also while a read goes on.
+    pub(super) fn bytes_read(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.bytes)
     }
 
     /// The next message or update. Cancel safe: what has come in stays here. After an error the link is to be dropped.
@@ -51,6 +59,7 @@ impl LinkReader {
             if count == 0 {
                 return Err(if self.decoder.is_between_frames() { LinkError::Closed } else { LinkError::Broken });
             }
+            self.bytes.fetch_add(count as u64, Ordering::Relaxed);
             (self.start, self.end) = (0, count);
         }
     }

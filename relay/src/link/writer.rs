@@ -2,6 +2,9 @@
 
 use super::LinkError;
 use bytes::{Buf, Bytes};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::io::AsyncWriteExt;
 use tokio::net::tcp::OwnedWriteHalf;
 use treevnc_protocol::tree::frame;
@@ -12,16 +15,22 @@ use treevnc_protocol::update::{self, Content, Seq, Update};
 #[derive(Debug)]
 pub struct LinkWriter {
     half: OwnedWriteHalf,
+    bytes: Arc<AtomicU64>,
 }
 
 impl LinkWriter {
     pub(super) fn new(half: OwnedWriteHalf) -> Self {
-        Self { half }
+        Self { half, bytes: Arc::default() }
+    }
+
+    /// Bytes written since the greeting, also while a write goes on.
+    pub(super) fn bytes_written(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.bytes)
     }
 
     /// Writes a control message.
     pub async fn write_message(&mut self, message: &Message) -> Result<(), LinkError> {
-        Ok(self.half.write_all(&message.encode()).await?)
+        self.write(message.encode()).await
     }
 
     /// Writes an update with this side's stamp. The rectangles go to the kernel from where they are, uncopied.
@@ -32,6 +41,16 @@ impl LinkWriter {
             Content::Screen(_) => Bytes::new(),
         };
         let header = frame::header(frame::kind::FRAMEBUFFER_UPDATE, head.len() + rects.len());
-        Ok(self.half.write_all_buf(&mut header.chain(head).chain(rects)).await?)
+        self.write(header.chain(head).chain(rects)).await
+    }
+
+    async fn write(&mut self, mut frame: impl Buf) -> Result<(), LinkError> {
+        while frame.has_remaining() {
+            match self.half.write_buf(&mut frame).await? {
+                0 => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
+                count => self.bytes.fetch_add(count as u64, Ordering::Relaxed),
+            };
+        }
+        Ok(())
     }
 }

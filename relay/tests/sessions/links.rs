@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use treevnc_protocol::geometry::Rect;
-use treevnc_protocol::tree::message::{Heartbeat, Message};
+use treevnc_protocol::tree::message::{Heartbeat, Message, Presenter};
 use treevnc_protocol::tree::{GREETING_PORT, GREETING_TREE, frame};
 use treevnc_protocol::update::Seq;
 use treevnc_relay::link::{Incoming, LinkEnd, LinkError, TreeLink, dial};
@@ -60,13 +60,14 @@ async fn messages_go_both_ways_while_updates_flow() {
     let mut link = dial(serving.addr, PATIENCE).await.unwrap();
     let ChildControl { to_child, mut from_child } = serving.children.recv().await.unwrap();
     source.change(Rect::new(0, 0, 100, 100));
-    let heartbeat = |beat| Message::Heartbeat(Heartbeat { beat, received: 0 });
-    link.write_message(&heartbeat(5)).await.unwrap();
-    assert_eq!(from_child.recv().await, Some(heartbeat(5)));
-    to_child.send(heartbeat(6)).await.unwrap();
-    while !matches!(link.read().await.unwrap(), Incoming::Message(message) if message == heartbeat(6)) {}
+    let said = |gone: &str| Message::Presenter(Presenter { gone: gone.into() });
+    link.write_message(&Message::Heartbeat(Heartbeat { beat: 4, received: 0 })).await.unwrap();
+    link.write_message(&said("5")).await.unwrap();
+    assert_eq!(from_child.recv().await, Some(said("5")), "heartbeats are the link's own business");
+    to_child.send(said("6")).await.unwrap();
+    while !matches!(link.read().await.unwrap(), Incoming::Message(message) if message == said("6")) {}
     drop(from_child);
-    link.write_message(&heartbeat(7)).await.unwrap();
+    link.write_message(&said("7")).await.unwrap();
     drop(to_child);
     while link.read().await.is_ok() {}
     assert!(matches!(serving.parent.ends.lock().unwrap()[..], [LinkEnd::Local]));

@@ -2,6 +2,8 @@
 #![allow(unreachable_pub, reason = "a test program exports nothing; pub is between its files")]
 
 #[cfg(test)]
+mod life;
+#[cfg(test)]
 mod links;
 #[cfg(test)]
 mod snapshots;

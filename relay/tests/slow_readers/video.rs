@@ -3,12 +3,13 @@
 use bytes::{BufMut, BytesMut};
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use treevnc_protocol::geometry::Size;
 use treevnc_protocol::log::{Cursor, ScreenLog};
 use treevnc_protocol::tiles::{TILE_PX, TileGrid};
+use treevnc_protocol::tree::pulse::PulseConfig;
 use treevnc_protocol::update::{Content, ENCODING_ZRLE, Picture, Screen, Seq, SessionId, Update};
-use treevnc_relay::link::{TreeLink, serve_child};
+use treevnc_relay::link::{Gauge, TreeLink, serve_child};
 use treevnc_relay::port::TreeService;
 use treevnc_relay::shared_log::{ReaderKind, SharedLog};
 
@@ -78,6 +79,9 @@ impl TreeService for Parent {
         let (_control, lane) = mpsc::channel(1);
         let (incoming, _heard) = mpsc::channel(1);
         let reader = self.0.reader(ReaderKind::Child, Cursor::new(SESSION, Seq::NONE));
-        serve_child(link, reader, lane, incoming).await;
+        // Nobody beats here, and nobody expects it.
+        let times = PulseConfig { interval: Duration::from_secs(3600), ..PulseConfig::default() };
+        let gauge = Gauge::new(&link, times, watch::Sender::new(0).subscribe());
+        serve_child(link, reader, &gauge, lane, incoming).await;
     }
 }

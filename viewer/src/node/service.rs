@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
-use tracing::debug;
+use tracing::{debug, info};
 use treevnc_protocol::tree::children::{Acceptance, Link};
 use treevnc_protocol::tree::member::Member;
 use treevnc_protocol::tree::message::{Attach, Fault, Message, Refused};
+use treevnc_protocol::tree::pace::Slow;
 use treevnc_relay::children::Gate;
 use treevnc_relay::link::{Incoming, LinkError, TreeLink};
 use treevnc_relay::port::TreeService;
@@ -59,5 +60,8 @@ impl Gate for NodeService {
 
     fn ended(&self, link: Link, why: Fault) {
         self.shared.with_member(|member: &mut Member, now| member.handle_child_closed(link, why, now));
+    }
+    fn slow(&self, slow: Slow) {
+        info!("cannot keep up: {slow:?}");
     }
 }

@@ -1,0 +1,85 @@
+//! The open links of a node and what is measured of them, once in a window; the judgement is [`Pace`]'s.
+
+use crate::link::Gauge;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::Notify;
+use treevnc_protocol::tree::children::Link;
+use treevnc_protocol::tree::pace::{Pace, Slow, WINDOW};
+
+/// The links, and the measurements of the window that is not over.
+#[derive(Debug)]
+pub(super) struct Census {
+    last: u64,
+    links: BTreeMap<Link, Entry>,
+    pace: Pace,
+    begun: Instant,
+    /// Bytes that were in the log when the window began.
+    appended: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    close: Arc<Notify>,
+    /// Of those who were let in.
+    gauge: Option<Arc<Gauge>>,
+}
+
+impl Default for Census {
+    fn default() -> Self {
+        Self { last: 0, links: BTreeMap::new(), pace: Pace::new(), begun: Instant::now(), appended: 0 }
+    }
+}
+
+impl Census {
+    /// A new link, not let in yet.
+    pub(super) fn register(&mut self, close: Arc<Notify>) -> Link {
+        self.last += 1;
+        let link = Link(self.last);
+        self.links.insert(link, Entry { close, gauge: None });
+        link
+    }
+
+    /// The link is that of a child from now on. The first one begins a window; `appended` is what the log got until now.
+    pub(super) fn measure(&mut self, link: Link, gauge: Arc<Gauge>, appended: u64) {
+        if self.links.values().all(|entry| entry.gauge.is_none()) {
+            (self.begun, self.appended) = (Instant::now(), appended);
+        }
+        if let Some(entry) = self.links.get_mut(&link) {
+            entry.gauge = Some(gauge);
+        }
+    }
+
+    pub(super) fn forget(&mut self, link: Link) {
+        self.links.remove(&link);
+    }
+
+    pub(super) fn close(&self, link: Link) {
+        if let Some(entry) = self.links.get(&link) {
+            entry.close.notify_one();
+        }
+    }
+
+    pub(super) fn room(&self) -> u8 {
+        self.pace.room()
+    }
+
+    /// When the window ends.
+    pub(super) fn due(&self) -> Instant {
+        self.begun + WINDOW
+    }
+
+    /// Ends the window if its time has come; who is slow.
+    pub(super) fn take(&mut self, appended: u64) -> Vec<Slow> {
+        let now = Instant::now();
+        if now < self.due() {
+            return Vec::new();
+        }
+        let children: Vec<_> =
+            self.links.iter().filter_map(|(link, entry)| entry.gauge.as_ref().map(|gauge| gauge.take_window(*link))).collect();
+        let slow = self.pace.handle_window(now.duration_since(self.begun), appended - self.appended, &children);
+        (self.begun, self.appended) = (now, appended);
+        slow
+    }
+}
