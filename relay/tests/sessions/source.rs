@@ -142,7 +142,8 @@ impl TreeService for Parent {
         self.children.send(ChildControl { to_child, from_child }).unwrap();
         let reader = self.log.reader(ReaderKind::Child, Cursor::new(SessionId(0), Seq::NONE));
         // Nobody beats here, and nobody expects it: life.rs looks at that.
-        let times = PulseConfig { interval: Duration::from_secs(3600), ..PulseConfig::default() };
+        let never = Duration::from_secs(3600);
+        let times = PulseConfig { interval: never, no_progress: never, ..PulseConfig::default() };
         let gauge = Gauge::new(&link, times, watch::Sender::new(0).subscribe());
         let end = serve_child(link, reader, &gauge, control, incoming).await;
         self.ends.lock().unwrap().push(end);

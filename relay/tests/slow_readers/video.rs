@@ -80,7 +80,8 @@ impl TreeService for Parent {
         let (incoming, _heard) = mpsc::channel(1);
         let reader = self.0.reader(ReaderKind::Child, Cursor::new(SESSION, Seq::NONE));
         // Nobody beats here, and nobody expects it.
-        let times = PulseConfig { interval: Duration::from_secs(3600), ..PulseConfig::default() };
+        let never = Duration::from_secs(3600);
+        let times = PulseConfig { interval: never, no_progress: never, ..PulseConfig::default() };
         let gauge = Gauge::new(&link, times, watch::Sender::new(0).subscribe());
         serve_child(link, reader, &gauge, lane, incoming).await;
     }
