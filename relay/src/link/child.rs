@@ -16,6 +16,9 @@ pub enum LinkEnd {
     /// The other side gives no sign of life, or takes nothing.
     #[error("the other side is lost: {0:?}")]
     Lost(Fault),
+    /// What was being written held too much memory.
+    #[error("it took too long for too much, and memory runs short")]
+    Evicted,
     /// The connection ended, or the other side sent what it must not send.
     #[error(transparent)]
     Link(#[from] LinkError),
@@ -27,6 +30,7 @@ impl LinkEnd {
         match self {
             Self::Lost(fault) => *fault,
             Self::Link(error) if error.is_fault() => Fault::BadData,
+            Self::Evicted => Fault::NoProgress,
             Self::Local | Self::Link(_) => Fault::Closed,
         }
     }
@@ -35,7 +39,7 @@ impl LinkEnd {
 /// Sends a child what its reader finds in the log, and heartbeats and the messages from `control` before anything else: a message
 /// waits for the one update that is being written, never for a second. What the child says goes to `incoming`, its heartbeats
 /// excepted; when nobody takes it there, the child is not read any further, and will seem silent. Ends with the link, when either
-/// channel is closed, or when `gauge`, which is this link's, finds the child lost, even while a write waits.
+/// channel is closed, when memory runs short, or when `gauge`, which is this link's, finds the child lost, even while a write waits.
 ///
 /// Dropping the future closes the link.
 pub async fn serve_child(
@@ -46,10 +50,12 @@ pub async fn serve_child(
     incoming: mpsc::Sender<Message>,
 ) -> LinkEnd {
     let (mut reader, writer) = link.split();
+    let mut eviction = log.eviction();
     let mut mouth = Mouth { writer, gauge, control };
     let Err(end) = tokio::select! {
         heard = hear(&mut reader, gauge, &incoming) => heard,
         sent = mouth.send(&mut log) => sent,
+        () = eviction.told() => Err(LinkEnd::Evicted),
         fault = gauge.vitals().fault() => Err(LinkEnd::Lost(fault)),
     };
     end

@@ -7,17 +7,17 @@ use treevnc_protocol::log::{Batch, ScreenLog};
 use treevnc_protocol::update::{Seq, SessionId};
 
 /// Most bytes that readers' batches may hold after the log has dropped them. Above it the ordinary viewer with the oldest batch is
-/// closed. A process has one log, so this is the process's bound.
+/// closed, or the child with the oldest when no viewer holds any. A process has one log, so this is the process's bound.
 pub const BATCH_BUDGET_BYTES: usize = 64 * 1024 * 1024;
 
 /// What reads a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReaderKind {
-    /// A node below.
+    /// A node below: closed when the budget is exceeded and no viewer holds a batch.
     Child,
-    /// An ordinary viewer: the only kind that is closed when the budget is exceeded.
+    /// An ordinary viewer: the first kind that is closed when the budget is exceeded.
     Viewer,
-    /// This process's own window or file.
+    /// This process's own window or file: never closed.
     Local,
 }
 
@@ -107,7 +107,8 @@ impl Places {
         }
     }
 
-    /// Tells the viewer with the oldest batch to close when batches alone hold too much; the next one only when it has gone.
+    /// Tells the viewer with the oldest batch, or without one the child, to close when batches alone hold too much; the next one only
+    /// when it has gone.
     pub(super) fn check_budget(&mut self, log: &mut ScreenLog) {
         let batch_only = self.batch_only_bytes(log);
         self.checked = Checked { batch_only, held: log.held_bytes(), appended: 0 };
@@ -115,8 +116,8 @@ impl Places {
         if batch_only <= self.budget_bytes || holders().any(|place| *place.evicted.borrow()) {
             return;
         }
-        let oldest = holders().filter(|place| place.kind == ReaderKind::Viewer).min_by_key(|place| place.batch_number);
-        if let Some(place) = oldest {
+        let oldest = |kind| holders().filter(|place| place.kind == kind).min_by_key(|place| place.batch_number);
+        if let Some(place) = oldest(ReaderKind::Viewer).or_else(|| oldest(ReaderKind::Child)) {
             place.evicted.send_replace(true);
         }
     }

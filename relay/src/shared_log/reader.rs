@@ -81,7 +81,7 @@ impl LogReader {
         self.log.wake_pacing();
     }
 
-    /// What tells this reader to close because batches hold too much; only readers of kind [`ReaderKind::Viewer`] are told.
+    /// What tells this reader to close because batches hold too much; readers of kind [`ReaderKind::Local`] never are.
     pub fn eviction(&self) -> Eviction {
         Eviction(self.evicted.clone())
     }

@@ -192,11 +192,26 @@ fn above_the_budget_the_viewer_with_the_oldest_batch_is_told_to_close_and_nobody
 }
 
 #[test]
-fn children_alone_are_never_told_to_close() {
+fn the_child_with_the_oldest_batch_is_told_to_close_when_no_viewer_holds_one() {
     let log = SharedLog::with_budget(SESSION, 100);
-    let children: Vec<_> = (0..3).map(|_| stuck(&log, ReaderKind::Child)).collect();
+    let local = stuck(&log, ReaderKind::Local);
+    let mut children: VecDeque<_> = (0..2).map(|_| stuck(&log, ReaderKind::Child)).collect();
+    let viewer = stuck(&log, ReaderKind::Viewer);
     publish(&log, 1000);
-    assert!(children.iter().all(|(reader, _)| !is_ready(reader.eviction().told())));
+    let told = |reader: &LogReader| is_ready(reader.eviction().told());
+    let children_told = |children: &VecDeque<(LogReader, _)>| children.iter().map(|(reader, _)| told(reader)).collect::<Vec<_>>();
+    assert!(children_told(&children)[0], "it was alone when the budget was passed");
+    assert_eq!((children_told(&children), told(&viewer.0)), (vec![true, false], false));
+    let let_go = |(reader, batch): (LogReader, Arc<treevnc_protocol::log::Batch>)| {
+        drop(batch);
+        drop(reader);
+    };
+    children.pop_front().map(let_go);
+    assert_eq!((children_told(&children), told(&viewer.0)), (vec![false], true), "a viewer goes before a child");
+    let_go(viewer);
+    assert_eq!(children_told(&children), [true]);
+    children.pop_front().map(let_go);
+    assert!(!told(&local.0));
 }
 
 #[test]

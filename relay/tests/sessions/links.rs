@@ -94,6 +94,23 @@ async fn control_overtakes_the_rest_of_a_batch_on_a_congested_link() {
 }
 
 #[tokio::test]
+async fn a_child_that_holds_an_old_picture_is_let_go_when_memory_runs_short_and_no_viewer_holds_one() {
+    let log = SharedLog::with_budget(crate::source::SESSION, 1_000_000);
+    append_bulk(&log, 200);
+    let serving = Serving::new(&log);
+    let mut link = dial(serving.addr, PATIENCE).await.unwrap();
+    assert!(matches!(link.read().await, Ok(Incoming::Update(..))), "the batch has begun");
+    append_bulk(&log, 200);
+    let mut updates = 0;
+    while let Ok(Incoming::Update(..)) = link.read().await {
+        updates += 1;
+    }
+    assert!(updates < 200, "the link ended before the picture did");
+    assert!(matches!(serving.parent.ends.lock().unwrap()[..], [LinkEnd::Evicted]));
+    assert_eq!(log.bytes().batches, 0);
+}
+
+#[tokio::test]
 async fn a_child_that_breaks_the_rules_loses_its_link_and_no_other() {
     let mut source = Source::new(size(300, 200));
     let serving = Serving::new(&source.log);
