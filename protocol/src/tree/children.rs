@@ -3,12 +3,23 @@
 
 use super::message::{Attach, AttachReply, Fault, KeptChild, KeptChildren, LostChild};
 use super::slot::{NodeId, Side, Slot, V};
+use std::collections::BTreeMap;
 use super::ticket::Key;
 use crate::update::{Seq, SessionId};
 
 /// A program's number for one of its connections; never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Link(pub u64);
+
+impl Link {
+    /// Numbers of connections that the root makes begin here.
+    pub(super) const FIRST_DIALLED: Link = Link(1 << 63);
+
+    /// Whether the root has made this connection.
+    pub(super) fn is_dialled(self) -> bool {
+        self >= Self::FIRST_DIALLED
+    }
+}
 
 /// The decision on an ATTACH.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +67,7 @@ struct Place {
     floor: V,
 }
 
-/// At most two children, one per side.
+/// A node's children: at most two, one per side, and leaf-only ones in the extra places that the root gives away.
 ///
 /// In: [`Children::open`] when the node attaches, [`Children::suspend`] when it loses its parent or is placed anew,
 /// [`Children::close_all`] when its slot changes; [`Children::accept`] for each ATTACH, [`Children::lost`] for each closed link.
@@ -69,14 +80,15 @@ pub struct Children {
     id: NodeId,
     place: Option<Place>,
     is_open: bool,
-    present: [Option<Child>; 2],
-    last: [Option<KeptChild>; 2],
+    /// By [`Slot::seat`].
+    present: BTreeMap<usize, Child>,
+    last: BTreeMap<usize, KeptChild>,
 }
 
 impl Children {
     /// Of a node that is not attached.
     pub fn new(id: NodeId) -> Self {
-        Self { id, place: None, is_open: false, present: [None; 2], last: [None; 2] }
+        Self { id, place: None, is_open: false, present: BTreeMap::new(), last: BTreeMap::new() }
     }
 
     /// Of the root, who may have children from the start.
@@ -89,7 +101,7 @@ impl Children {
     /// The node is attached in `slot` under `v`. If it had another slot before, [`Children::close_all`] has been called since.
     pub fn open(&mut self, session: SessionId, slot: Slot, v: V, key: Key) {
         if !self.is_at(session, slot) {
-            self.last = [None; 2];
+            self.last.clear();
             self.place = Some(Place { session, slot, key, floor: v });
         }
         self.is_open = true;
@@ -115,48 +127,60 @@ impl Children {
     pub fn close_all(&mut self) -> Vec<Link> {
         self.suspend();
         self.place = None;
-        self.present.iter_mut().filter_map(Option::take).map(|child| child.link).collect()
+        std::mem::take(&mut self.present).into_values().map(|child| child.link).collect()
     }
 
     /// Decides on an ATTACH that came by `link`.
     pub fn accept(&mut self, attach: &Attach, link: Link) -> Acceptance {
         let Some(place) = self.place.as_ref().filter(|_| self.is_open) else { return Acceptance::NotHere };
         let is_below = attach.session == place.session && attach.slot.parent() == Some(place.slot);
-        let Some(side) = attach.slot.side().filter(|_| is_below) else { return Acceptance::Stale };
-        let is_newer = match self.last[side.index()] {
+        let Some(seat) = attach.slot.seat().filter(|_| is_below) else { return Acceptance::Stale };
+        let is_newer = match self.last.get(&seat) {
             Some(last) => attach.v > last.v || (attach.v == last.v && attach.child == last.id),
             None => attach.v > place.floor,
         };
         if !is_newer || attach.child == self.id || !place.key.verify(&attach.claim(), &attach.ticket) {
             return Acceptance::Stale;
         }
-        self.last[side.index()] = Some(KeptChild { id: attach.child, v: attach.v });
+        self.last.insert(seat, KeptChild { id: attach.child, v: attach.v });
         let child = Child { id: attach.child, v: attach.v, link };
-        let replaces = self.present[side.index()].replace(child).map(|old| old.link);
+        let replaces = self.present.insert(seat, child).map(|old| old.link);
         Acceptance::Welcome { replaces }
     }
 
     /// A link has ended: the report to the root, if it was the link of a child. Links that were replaced are none.
     pub fn lost(&mut self, link: Link, why: Fault) -> Option<LostChild> {
         let session = self.place.as_ref()?.session;
-        let present = self.present.iter_mut().find(|child| child.is_some_and(|child| child.link == link))?;
-        let child = present.take()?;
+        let (&seat, _) = self.present.iter().find(|(_, child)| child.link == link)?;
+        let child = self.present.remove(&seat)?;
         Some(LostChild { session, parent: self.id, child: child.id, v: child.v, why })
     }
 
     /// Who is attached on a side.
     pub fn at(&self, side: Side) -> Option<Child> {
-        self.present[side.index()]
+        self.present.get(&side.index()).copied()
     }
 
-    /// Who is attached, left before right.
+    /// Whose link this is.
+    pub fn by_link(&self, link: Link) -> Option<Child> {
+        self.iter().find(|child| child.link == link)
+    }
+
+    /// Gives up the children in extra places: the links to close.
+    #[must_use = "the links are to be closed"]
+    pub fn shed(&mut self) -> Vec<Link> {
+        let extra = self.present.split_off(&Side::BOTH.len());
+        extra.into_values().map(|child| child.link).collect()
+    }
+
+    /// Who is attached, left before right, then those in extra places.
     pub fn iter(&self) -> impl Iterator<Item = Child> {
-        self.present.into_iter().flatten()
+        self.present.values().copied()
     }
 
-    /// Who is attached, as it is told to the root.
+    /// Who is attached on either side, as it is told to the root.
     pub fn kept(&self) -> KeptChildren {
-        self.present.map(|child| child.map(|Child { id, v, .. }| KeptChild { id, v }))
+        Side::BOTH.map(|side| self.at(side).map(|Child { id, v, .. }| KeptChild { id, v }))
     }
 
     /// The root has answered: of the children that were `named` to it, only those `agreed` are this node's. The links to close.
@@ -166,7 +190,7 @@ impl Children {
         let mut closed = Vec::new();
         for side in Side::BOTH.map(Side::index) {
             if named[side].is_some() && kept[side] == named[side] && agreed[side] != named[side] {
-                closed.extend(self.present[side].take().map(|child| child.link));
+                closed.extend(self.present.remove(&side).map(|child| child.link));
             }
         }
         closed

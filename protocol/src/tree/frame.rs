@@ -43,6 +43,8 @@ pub mod kind {
     pub const STATUS: u8 = 0x0d;
     /// The present picture, once, please.
     pub const SNAPSHOT_REQUEST: u8 = 0x0e;
+    /// A node cannot keep up.
+    pub const SLOW_NODE: u8 = 0x0f;
     /// A child asks its parent for the picture.
     pub const ATTACH: u8 = 0x10;
     /// The parent's answer.
@@ -100,7 +102,7 @@ pub fn max_body_bytes(kind: u8) -> Option<usize> {
     match kind {
         kind::FRAMEBUFFER_UPDATE => Some(update::MAX_BODY_BYTES),
         kind::STATUS => Some(MAX_STATUS_BYTES),
-        kind::WHERE_TO_CONNECT..=kind::SNAPSHOT_REQUEST | kind::ATTACH..=kind::PRESENTER => Some(MAX_CONTROL_BYTES),
+        kind::WHERE_TO_CONNECT..=kind::SLOW_NODE | kind::ATTACH..=kind::PRESENTER => Some(MAX_CONTROL_BYTES),
         _ => None,
     }
 }

@@ -11,9 +11,10 @@ pub use action::{Action, End, attach};
 pub use config::MemberConfig;
 
 use super::children::{Acceptance, Child, Children, Link};
-use super::message::{Asking, Attach, AttachReply, ConnectTo, Fault, IAmHere, KeptChildren, Leave, Message, Redirect};
+use super::message::{Asking, Attach, AttachReply, ConnectTo, Fault, IAmHere, KeptChildren, Leave, Message, Redirect, SlowNode};
 use super::slot::{Slot, V};
 use super::text::{Reason, SessionName};
+use super::ticket::Claim;
 use crate::update::SessionId;
 use backoff::Backoff;
 use reports::Reports;
@@ -25,6 +26,8 @@ use std::time::Duration;
 pub const MAX_REDIRECTS: u32 = 4;
 /// A parent that was kept for less than this counts as a failure: the node waits before it asks again.
 pub const STEADY: Duration = Duration::from_secs(1);
+/// A node whose beats stand still for so long, up to twice as long by chance, asks the root whether its place is still right.
+pub const STALL: Duration = Duration::from_secs(5);
 
 /// How it stands with a node, for people and tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,9 +74,9 @@ enum Talk {
 ///
 /// The node asks the root, is told a place, attaches to the parent, and tells the root, until the root has confirmed it. Losing
 /// a parent that it had for a while, it asks at once, and keeps its children while it does; a failure is followed by a wait that grows, with chance in
-/// it. It obeys only a newer `v`. Given another slot, it closes its children before it dials the new parent, and lets none in
-/// until it is attached. A lost child is reported to the root until the root has heard. Without a parent for
-/// `give_up`, or when the root refuses for good, it ends.
+/// it. It obeys only a newer `v`, whether it asked or was pushed ([`Member::handle_push`]). Given another slot, it closes its children before it dials the new parent, and lets none in
+/// until it is attached. A lost child is reported to the root until the root has heard. Without a parent, or below one that does not
+/// hear the root either, for `give_up`, or when the root refuses for good, it ends.
 #[derive(Debug)]
 pub struct Member {
     config: MemberConfig,
@@ -88,8 +91,14 @@ pub struct Member {
     children: Children,
     reports: Reports,
     backoff: Backoff,
+    /// How long beats may stand still.
+    stall: Duration,
     orphan_since: Option<Duration>,
     attached_since: Duration,
+    /// When the beats have stood still for too long; none before the first one of this link.
+    stalled_at: Option<Duration>,
+    /// When the root was last heard of, by a beat or an answer, since the first beat of this link.
+    root_heard: Option<Duration>,
     last_refusal: Option<Reason>,
     last_link: u64,
     actions: VecDeque<Action>,
@@ -98,6 +107,7 @@ pub struct Member {
 impl Member {
     /// A node that has not asked yet.
     pub fn new(config: MemberConfig) -> Self {
+        let mut backoff = Backoff::new(config.seed, config.wait, config.max_wait);
         Self {
             root: config.root,
             redirects: 0,
@@ -109,9 +119,12 @@ impl Member {
             asking: Asking::New,
             children: Children::new(config.id),
             reports: Reports::default(),
-            backoff: Backoff::new(config.seed, config.wait, config.max_wait),
+            stall: backoff.between(STALL),
+            backoff,
             orphan_since: None,
             attached_since: Duration::ZERO,
+            stalled_at: None,
+            root_heard: None,
             last_refusal: None,
             last_link: 0,
             actions: VecDeque::new(),
@@ -159,6 +172,50 @@ impl Member {
         }
     }
 
+    /// Somebody has dialled this node and sent it a CONNECT_TO. If it is the root's, which its key proves, and newer than what the node
+    /// has, it is obeyed, and that connection is from now on the call whose number is the answer: I_AM_HERE is to be sent on it before
+    /// anything else. Otherwise none: the connection is to be answered by I_AM_HERE and closed.
+    pub fn handle_push(&mut self, place: &ConnectTo, now: Duration) -> Option<Link> {
+        let claim = Claim { session: place.session, child: place.id, v: place.v, slot: place.slot };
+        let is_from_root = self.place.as_ref().is_some_and(|held| held.key.verify(&claim, &place.key.sign(&claim)));
+        let is_for_us = self.session == Some(place.session) && place.id == self.config.id && place.v > self.v;
+        let is_over = matches!(self.talk, Talk::Leaving { .. } | Talk::Ended);
+        if !is_from_root || !is_for_us || is_over {
+            return None;
+        }
+        self.close_call();
+        let call = self.new_link();
+        self.told(call, place, now);
+        Some(call)
+    }
+
+    /// A newer beat of the root has come from the parent.
+    pub fn handle_beat(&mut self, now: Duration) {
+        if matches!(self.uplink, Uplink::Attached { .. }) {
+            (self.stalled_at, self.root_heard) = (Some(now + self.stall), Some(now));
+        }
+    }
+
+    /// The program has measured that a child, or none of the children and so this node itself, cannot keep up with the picture.
+    /// A node that has children in extra places gives those up first; anything else is reported to the root.
+    pub fn handle_slow(&mut self, child: Option<Link>, alone: bool, now: Duration) {
+        let Some(session) = self.session else { return };
+        let reporter = self.config.id;
+        let (node, v) = match child {
+            Some(link) => match self.children.by_link(link) {
+                Some(child) => (child.id, child.v),
+                None => return,
+            },
+            None => (reporter, self.v),
+        };
+        let extra = if child.is_none() { self.children.shed() } else { Vec::new() };
+        if extra.is_empty() {
+            self.reports.push(Message::SlowNode(SlowNode { session, reporter, node, v, alone }));
+            self.report(now);
+        }
+        self.actions.extend(extra.into_iter().map(|link| Action::CloseChild { link }));
+    }
+
     /// The parent has answered ATTACH.
     pub fn handle_attach_reply(&mut self, link: Link, reply: AttachReply, now: Duration) {
         if !matches!(self.uplink, Uplink::Dialling { link: open, .. } if open == link) {
@@ -196,7 +253,7 @@ impl Member {
     /// The link of a child has ended, or was found unfit by the program, which has closed it.
     pub fn handle_child_closed(&mut self, link: Link, fault: Fault, now: Duration) {
         if let Some(report) = self.children.lost(link, fault) {
-            self.reports.push(report);
+            self.reports.push(Message::LostChild(report));
             self.report(now);
         }
     }
@@ -210,7 +267,13 @@ impl Member {
         if matches!(self.uplink, Uplink::Dialling { until, .. } if until <= now) {
             self.not_attached(Fault::NoAnswer, now);
         }
+        let is_stalled = self.stalled_at.is_some_and(|at| at <= now);
         match self.talk {
+            // Something above does not hear the root: the root is to say whether this place is still right.
+            Talk::Quiet if is_stalled => {
+                self.stalled_at = Some(now + self.stall);
+                self.ask(now);
+            }
             Talk::Waiting { until } if until <= now => self.ask(now),
             Talk::Open { until, .. } if until <= now => {
                 self.close_call();
@@ -250,6 +313,7 @@ impl Member {
             _ => None,
         };
         let talking = match self.talk {
+            Talk::Quiet => self.stalled_at,
             Talk::Waiting { until } | Talk::Open { until, .. } | Talk::Leaving { until, .. } => Some(until),
             _ => None,
         };
@@ -296,9 +360,10 @@ impl Member {
         Message::Redirect(Redirect { root: self.root })
     }
 
-    /// The answer to ARE_YOU_THERE.
-    pub fn i_am_here(&self) -> Message {
-        Message::IAmHere(IAmHere { session: self.session, id: self.config.id, v: self.v })
+    /// The answer to ARE_YOU_THERE; `room` is how many more leaf-only children the program could feed.
+    pub fn i_am_here(&self, room: u8) -> Message {
+        let is_relay = self.config.capabilities.relay && matches!(self.uplink, Uplink::Attached { .. });
+        Message::IAmHere(IAmHere { session: self.session, id: self.config.id, v: self.v, room: if is_relay { room } else { 0 } })
     }
 
     #[cfg(test)]

@@ -6,6 +6,7 @@ mod attaching;
 mod parting;
 mod placing;
 mod showing;
+mod slow;
 mod status;
 
 pub use alive::{AreYouThere, Heartbeat, IAmHere};
@@ -15,9 +16,11 @@ pub use placing::{
     Asking, Attached, Capabilities, ConnectTo, Failed, Fault, KeptChild, KeptChildren, Redirect, Refused, WhereToConnect,
 };
 pub use showing::Presenter;
-pub use status::{MAX_STATUS_NODES, NodeStatus, Status};
+pub use slow::SlowNode;
+pub use status::{MAX_STATUS_NODES, NodeStatus, Status, WhyLeaf};
 
 use super::frame::{self, kind};
+use super::slot::Slot;
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -50,6 +53,8 @@ pub enum Message {
     Status(Status),
     /// SNAPSHOT_REQUEST: anybody to any node. Its body is empty. Answered by the live updates, stamped, and the link's end.
     SnapshotRequest,
+    /// SLOW_NODE: node to root, and the root's echo.
+    SlowNode(SlowNode),
     /// ATTACH: child to parent.
     Attach(Attach),
     /// ATTACH_REPLY: parent to child.
@@ -91,6 +96,7 @@ impl Message {
             Self::Redirect(_) => kind::REDIRECT,
             Self::StatusRequest => kind::STATUS_REQUEST,
             Self::Status(_) => kind::STATUS,
+            Self::SlowNode(_) => kind::SLOW_NODE,
             Self::Attach(_) => kind::ATTACH,
             Self::AttachReply(_) => kind::ATTACH_REPLY,
             Self::Heartbeat(_) => kind::HEARTBEAT,
@@ -115,6 +121,7 @@ impl Message {
             Self::Redirect(body) => framed(kind, body),
             Self::StatusRequest => framed(kind, &()),
             Self::Status(body) => framed(kind, body),
+            Self::SlowNode(body) => framed(kind, body),
             Self::Attach(body) => framed(kind, body),
             Self::AttachReply(body) => framed(kind, body),
             Self::Heartbeat(body) => framed(kind, body),
@@ -138,6 +145,7 @@ impl Message {
             kind::REDIRECT => Self::Redirect(whole(kind, body)?),
             kind::STATUS_REQUEST => whole(kind, body).map(|()| Self::StatusRequest)?,
             kind::STATUS => Self::Status(whole(kind, body)?),
+            kind::SLOW_NODE => Self::SlowNode(whole(kind, body)?),
             kind::ATTACH => Self::Attach(whole(kind, body)?),
             kind::ATTACH_REPLY => Self::AttachReply(whole(kind, body)?),
             kind::HEARTBEAT => Self::Heartbeat(whole(kind, body)?),
@@ -147,7 +155,7 @@ impl Message {
         };
         let is_legal = match &message {
             // The type says again what the slot says; a message that contradicts itself is not believed.
-            Self::ConnectTo(place) => message.kind() == kind && place.slot.side().is_some(),
+            Self::ConnectTo(place) => message.kind() == kind && place.slot != Slot::ROOT,
             Self::Status(page) => page.nodes.len() <= MAX_STATUS_NODES,
             _ => true,
         };

@@ -96,7 +96,7 @@ fn large_status(count: u32) -> Status {
         name: NodeName::new(&"x".repeat(100)),
         address: "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535".parse().unwrap(),
         slot: Slot(u32::MAX - slot),
-        relay: true,
+        leaf_only: None,
         attached: true,
         since: Duration::from_micros(u64::MAX),
     };

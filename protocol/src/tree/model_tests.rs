@@ -91,7 +91,7 @@ impl Model {
             assert!(known.attached && known.place.slot == node.slot, "{node:?} is attached but {known:?}");
             let above = node.slot.parent().unwrap();
             let parent = status.iter().find(|other| other.slot == above);
-            assert!(parent.is_some_and(|parent| parent.relay), "{node:?} is attached below {parent:?}");
+            assert!(parent.is_some_and(NodeStatus::relay), "{node:?} is attached below {parent:?}");
         }
         for (id, known) in self.placements.iter().filter(|(_, known)| known.attached && known.place.parent == ROOT) {
             assert!(status.iter().any(|node| node.id == *id && node.attached), "{id} below the root is forgotten: {known:?}");
@@ -106,7 +106,7 @@ impl Model {
         let holder = |slot| status.iter().find(|node| node.slot == slot);
         assert!(holder(place.slot).is_some_and(|node| node.id == place.id));
         let parent = holder(place.slot.parent().unwrap()).expect("a parent");
-        assert!(parent.id == place.parent && parent.relay && parent.attached && parent.address == place.address);
+        assert!(parent.id == place.parent && parent.relay() && parent.attached && parent.address == place.address);
         let claim = Claim { session: SESSION, child: place.id, v: place.v, slot: place.slot };
         let key = self.placements.get(&parent.id).map_or_else(|| secret().derive(SESSION, ROOT), |known| known.place.key.clone());
         assert!(key.verify(&claim, &place.ticket));

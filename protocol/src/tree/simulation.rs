@@ -24,8 +24,8 @@ struct Node {
     member: Member,
     relay: bool,
     alive: bool,
-    /// The program's side of the member's calls and links to parents.
-    dialled: BTreeMap<Link, u64>,
+    /// The program's side of the member's calls and links to parents; a call that the root made is held at its other end.
+    dialled: BTreeMap<Link, (u64, End)>,
     children: BTreeSet<u64>,
 }
 
@@ -36,6 +36,8 @@ struct World {
     topology: Topology,
     root_children: Children,
     root_links: BTreeSet<u64>,
+    /// The connections that the topology has made.
+    root_dialled: BTreeMap<Link, u64>,
     nodes: Vec<Node>,
     newest: V,
     gave_up: usize,
@@ -61,8 +63,9 @@ impl World {
         let topology = Topology::new(TopologyConfig::new(SessionId(seed), "sim".into(), number(ROOT), address(ROOT), secret));
         let root_children = topology.root_children();
         let network = Network::new(seed);
-        let (nodes, root_links, newest) = (Vec::new(), BTreeSet::new(), V::NONE);
-        Self { seed, now: Duration::ZERO, network, topology, root_children, root_links, nodes, newest, gave_up: 0, placed: 0 }
+        let (nodes, root_links, root_dialled) = (Vec::new(), BTreeSet::new(), BTreeMap::new());
+        let (now, newest) = (Duration::ZERO, V::NONE);
+        Self { seed, now, network, topology, root_children, root_links, root_dialled, nodes, newest, gave_up: 0, placed: 0 }
     }
 
     fn join(&mut self, relay: bool) {
@@ -106,8 +109,8 @@ impl World {
             match action {
                 Action::DialRoot { call, address, message } => self.dial(actor, call, address, &message),
                 Action::SendRoot { call, message } => {
-                    if let Some(&connection) = self.node(actor).dialled.get(&call) {
-                        self.network.send(connection, End::Dialler, &message, self.now);
+                    if let Some(&(connection, end)) = self.node(actor).dialled.get(&call) {
+                        self.network.send(connection, end, &message, self.now);
                     }
                 }
                 Action::DialParent { link, place } => {
@@ -115,8 +118,8 @@ impl World {
                     self.dial(actor, link, place.address, &Message::Attach(attach(&place, position)));
                 }
                 Action::CloseRoot { call: link } | Action::CloseParent { link } => {
-                    if let Some(connection) = self.node(actor).dialled.remove(&link) {
-                        self.network.close(connection, End::Dialler, self.now);
+                    if let Some((connection, end)) = self.node(actor).dialled.remove(&link) {
+                        self.network.close(connection, end, self.now);
                     }
                 }
                 Action::CloseChild { link } => {
@@ -133,27 +136,45 @@ impl World {
     }
 
     fn dial(&mut self, actor: usize, link: Link, address: SocketAddr, message: &Message) {
+        let connection = self.connect(actor, address, message);
+        self.node(actor).dialled.insert(link, (connection, End::Dialler));
+    }
+
+    fn connect(&mut self, actor: usize, address: SocketAddr, message: &Message) -> u64 {
         let IpAddr::V4(ip) = address.ip() else { panic!("not an address of ours") };
         let to = usize::try_from(u32::from(ip) - 0x0a00_0000).unwrap();
         let to = Some(to).filter(|to| self.is_alive(*to));
         let connection = self.network.dial(actor, to, self.now);
-        self.node(actor).dialled.insert(link, connection);
         self.network.send(connection, End::Dialler, message, self.now);
+        connection
     }
 
     /// Sends what the topology wants, and checks each placement against what the topology says of itself.
     fn answer(&mut self) {
         self.topology.check();
         while self.topology.poll_event().is_some() {}
-        while let Some(answer) = self.topology.poll_answer() {
-            if let Message::ConnectTo(place) = &answer.message {
-                self.check_placement(place);
+        let dials: Vec<_> = std::iter::from_fn(|| self.topology.poll_dial()).collect();
+        let answers: Vec<_> = std::iter::from_fn(|| self.topology.poll_answer()).collect();
+        let messages = dials.iter().map(|dial| &dial.message).chain(answers.iter().filter_map(|answer| answer.message.as_ref()));
+        let places = messages.filter_map(|message| if let Message::ConnectTo(place) = message { Some(place) } else { None });
+        let mut places: Vec<_> = places.collect();
+        places.sort_by_key(|place| place.v);
+        places.into_iter().for_each(|place| self.check_placement(place));
+        for dial in dials {
+            let connection = self.connect(ROOT, dial.address, &dial.message);
+            self.root_dialled.insert(dial.link, connection);
+        }
+        for answer in answers {
+            let dialled = self.root_dialled.get(&answer.to).map(|connection| (*connection, End::Dialler));
+            let (connection, end) = dialled.unwrap_or((answer.to.0, End::Listener));
+            if let Some(message) = &answer.message {
+                let bytes = message.encode();
+                assert_eq!(Message::decode(bytes[4], &bytes[5..]).as_ref(), Ok(message));
+                self.network.send(connection, end, message, self.now);
             }
-            let bytes = answer.message.encode();
-            assert_eq!(Message::decode(bytes[4], &bytes[5..]).as_ref(), Ok(&answer.message));
-            self.network.send(answer.to.0, End::Listener, &answer.message, self.now);
             if answer.close {
-                self.network.close(answer.to.0, End::Listener, self.now);
+                self.root_dialled.remove(&answer.to);
+                self.network.close(connection, end, self.now);
             }
         }
     }
@@ -164,8 +185,9 @@ impl World {
         self.placed += 1;
         let above = place.slot.parent().unwrap();
         let status = self.topology.status();
-        let parent = status.iter().find(|node| node.slot == above).expect("the parent's slot is held");
-        assert!(parent.relay && parent.attached && parent.id == place.parent && parent.id != place.id, "seed {}", self.seed);
+        // The parent may have been moved since, in the same step: then the child is not let in, and asks again.
+        let Some(parent) = status.iter().find(|node| node.slot == above) else { return };
+        assert!(parent.relay() && parent.attached && parent.id == place.parent && parent.id != place.id, "seed {}", self.seed);
         assert_eq!(parent.address, place.address);
     }
 
@@ -205,10 +227,24 @@ impl World {
     fn arrive(&mut self, connection: u64, end: End, actor: usize, arrival: Arrival) {
         match (actor, end) {
             _ if !self.is_alive(actor) => {}
-            (ROOT, _) => self.arrive_at_root(connection, arrival),
+            (ROOT, End::Dialler) => self.arrive_at_dialling_root(connection, &arrival),
+            (ROOT, End::Listener) => self.arrive_at_root(connection, arrival),
             (_, End::Dialler) => self.arrive_at_dialler(connection, actor, &arrival),
             (_, End::Listener) => self.arrive_at_listener(connection, actor, &arrival),
         }
+    }
+
+    fn arrive_at_dialling_root(&mut self, connection: u64, arrival: &Arrival) {
+        let now = self.now;
+        let Some((&link, _)) = self.root_dialled.iter().find(|(_, number)| **number == connection) else { return };
+        match arrival {
+            Arrival::Message(message) => self.topology.handle_dial_message(link, message, now),
+            Arrival::Closed => {
+                self.root_dialled.remove(&link);
+                self.topology.handle_closed(link, now);
+            }
+        }
+        self.answer();
     }
 
     fn arrive_at_root(&mut self, connection: u64, arrival: Arrival) {
@@ -250,7 +286,7 @@ impl World {
     fn arrive_at_dialler(&mut self, connection: u64, actor: usize, arrival: &Arrival) {
         let now = self.now;
         let node = self.node(actor);
-        let Some((&link, _)) = node.dialled.iter().find(|(_, number)| **number == connection) else { return };
+        let Some((&link, _)) = node.dialled.iter().find(|(_, at)| **at == (connection, End::Dialler)) else { return };
         match arrival {
             Arrival::Message(Message::AttachReply(reply)) => node.member.handle_attach_reply(link, *reply, now),
             Arrival::Message(message) => node.member.handle_root_message(link, message, now),
@@ -272,6 +308,22 @@ impl World {
                 self.act(actor);
                 self.welcome(connection, actor, acceptance);
             }
+            Arrival::Message(Message::AreYouThere(_)) => {
+                let here = self.node(actor).member.i_am_here(1);
+                self.network.send(connection, End::Listener, &here, self.now);
+            }
+            Arrival::Message(Message::ConnectTo(place)) => self.arrive_pushed(connection, actor, place),
+            Arrival::Message(message) if self.pushed(connection, actor).is_some() => {
+                let call = self.pushed(connection, actor).unwrap();
+                self.node(actor).member.handle_root_message(call, message, now);
+                self.act(actor);
+            }
+            Arrival::Closed if self.pushed(connection, actor).is_some() => {
+                let call = self.pushed(connection, actor).unwrap();
+                self.node(actor).dialled.remove(&call);
+                self.node(actor).member.handle_root_closed(call, now);
+                self.act(actor);
+            }
             Arrival::Message(_) => {
                 let redirect = self.node(actor).member.redirect();
                 self.network.send(connection, End::Listener, &redirect, now);
@@ -285,12 +337,37 @@ impl World {
         }
     }
 
+    /// A place that was not asked for: the connection becomes a call of the member's, if it obeys.
+    fn arrive_pushed(&mut self, connection: u64, actor: usize, place: &ConnectTo) {
+        let now = self.now;
+        let call = match self.pushed(connection, actor) {
+            Some(call) => {
+                self.node(actor).member.handle_root_message(call, &Message::ConnectTo(place.clone()), now);
+                return self.act(actor);
+            }
+            None => self.node(actor).member.handle_push(place, now),
+        };
+        let here = self.node(actor).member.i_am_here(1);
+        self.network.send(connection, End::Listener, &here, now);
+        match call {
+            Some(call) => drop(self.node(actor).dialled.insert(call, (connection, End::Listener))),
+            None => self.network.close(connection, End::Listener, now),
+        }
+        self.act(actor);
+    }
+
+    /// The member's call that the root has made.
+    fn pushed(&self, connection: u64, actor: usize) -> Option<Link> {
+        let calls = &self.nodes[actor - 1].dialled;
+        calls.iter().find(|(_, at)| **at == (connection, End::Listener)).map(|(call, _)| *call)
+    }
+
     /// The links that both ends hold for good: (parent, child).
     fn links(&self) -> BTreeMap<usize, usize> {
         let mut parents = BTreeMap::new();
         for actor in self.alive() {
             let node = &self.nodes[actor - 1];
-            let Some((_, connection)) = node.dialled.iter().find(|(link, _)| node.member.parent_link() == Some(**link)) else {
+            let Some((_, (connection, _))) = node.dialled.iter().find(|(link, _)| node.member.parent_link() == Some(**link)) else {
                 continue;
             };
             let Some(parent) = self.network.actor(*connection, End::Listener).filter(|parent| self.is_alive(*parent)) else {
@@ -306,15 +383,18 @@ impl World {
 
     /// What holds at every step.
     fn check(&self) {
-        assert!(self.root_links.len() <= 2, "seed {}: the root has {:?}", self.seed, self.root_links);
         for (node, actor) in self.nodes.iter().zip(1..).filter(|(node, _)| node.alive) {
-            assert!(node.children.len() <= 2, "seed {}: node {actor} has {:?}", self.seed, node.children);
+            assert!(node.member.children().count() == node.children.len(), "seed {}: node {actor}", self.seed);
             assert!(node.relay || node.children.is_empty());
             assert!(node.member.children().all(|child| node.children.contains(&child.link.0)));
-            assert_eq!(node.member.children().count(), node.children.len());
         }
         let links = self.links();
+        let mut pairs = BTreeMap::new();
         for (child, parent) in &links {
+            let is_extra = self.nodes[child - 1].member.slot().is_some_and(Slot::is_extra);
+            let of_parent: &mut usize = pairs.entry(parent).or_default();
+            *of_parent += usize::from(!is_extra);
+            assert!(*of_parent <= 2, "seed {}: three below {parent}", self.seed);
             let above = if *parent == ROOT { Some(Slot::ROOT) } else { self.nodes[parent - 1].member.children_slot() };
             let slot = self.nodes[child - 1].member.slot();
             assert_eq!(slot.and_then(Slot::parent), above, "seed {}: {child} below {parent}", self.seed);
@@ -355,6 +435,10 @@ impl World {
             assert_eq!(links.get(&actor), Some(&parent), "seed {}: the parent of {actor}", self.seed);
         }
         assert_eq!(placements.len(), alive.len(), "seed {}: {placements:?}", self.seed);
+        let status = self.topology.status();
+        let relays: Vec<_> = status.iter().filter(|node| node.relay()).collect();
+        let deepest = relays.iter().map(|node| node.depth()).max().unwrap();
+        assert!(deepest <= relays.len().ilog2(), "seed {}: {} relays in {deepest} rows", self.seed, relays.len() - 1);
         assert_eq!(
             self.root_links.len() + alive.iter().map(|actor| self.nodes[actor - 1].children.len()).sum::<usize>(),
             alive.len()

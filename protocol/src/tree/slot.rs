@@ -1,4 +1,6 @@
 //! Who and where: node numbers, slots of the tree, and placement numbers. Arithmetic only.
+//!
+//! Beside the binary tree's slots there are *extra* places: leaf-only children of a node beyond its two.
 
 use serde::{Deserialize, Serialize};
 
@@ -49,26 +51,63 @@ impl Side {
     }
 }
 
-/// A place in a binary tree, numbered row by row: slot 0 is the root, the children of slot n are 2n+1 and 2n+2.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// Most extra places below one slot.
+pub const MAX_EXTRA: u8 = 64;
+
+/// Set in the number of an extra place; then come 25 bits of the parent's slot and 6 bits of a number below it.
+const EXTRA: u32 = 1 << 31;
+const EXTRA_BITS: u32 = 6;
+
+/// A place in a binary tree, numbered row by row: slot 0 is the root, the children of slot n are 2n+1 and 2n+2. Numbers from
+/// 2^31 on are extra places ([`Slot::extra`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Slot(pub u32);
 
 impl Slot {
     /// The root's place.
     pub const ROOT: Slot = Slot(0);
 
+    /// The extra place number `n` below `parent`: for a leaf-only child beyond the two. None where the numbers end, and below
+    /// another extra place.
+    pub fn extra(parent: Slot, n: u8) -> Option<Slot> {
+        let fits = n < MAX_EXTRA && parent.0 < EXTRA >> EXTRA_BITS;
+        fits.then_some(Slot(EXTRA | parent.0 << EXTRA_BITS | u32::from(n)))
+    }
+
+    /// Whether it is an extra place.
+    pub fn is_extra(self) -> bool {
+        self.0 & EXTRA != 0
+    }
+
+    /// Which child of its parent it is: 0 left, 1 right, then the extra places; none for the root.
+    pub fn seat(self) -> Option<usize> {
+        if self.is_extra() {
+            return Some(2 + (self.0 & ((1 << EXTRA_BITS) - 1)) as usize);
+        }
+        self.side().map(Side::index)
+    }
+
+    /// The first slot of the row with that depth; none where the numbers end.
+    pub fn first_of_row(depth: u32) -> Option<Slot> {
+        (depth < 31).then(|| Slot((1 << depth) - 1))
+    }
+
     /// The slot above; none for the root.
     pub fn parent(self) -> Option<Slot> {
+        if self.is_extra() {
+            return Some(Slot((self.0 & !EXTRA) >> EXTRA_BITS));
+        }
         self.0.checked_sub(1).map(|n| Slot(n / 2))
     }
 
-    /// The slot below on that side; none where the numbers end.
+    /// The slot below on that side; none where the numbers end, and below an extra place.
     pub fn child(self, side: Side) -> Option<Slot> {
         let first = self.0.checked_mul(2)?.checked_add(1)?;
-        match side {
-            Side::Left => Some(Slot(first)),
-            Side::Right => first.checked_add(1).map(Slot),
-        }
+        let child = match side {
+            Side::Left => first,
+            Side::Right => first.checked_add(1)?,
+        };
+        (child < EXTRA).then_some(Slot(child))
     }
 
     /// Both slots below, as far as the numbers go.
@@ -76,10 +115,11 @@ impl Slot {
         Side::BOTH.into_iter().filter_map(move |side| self.child(side))
     }
 
-    /// Which child of its parent it is; none for the root.
+    /// Which of its parent's two children it is; none for the root and for extra places.
     pub fn side(self) -> Option<Side> {
         match self.0 {
             0 => None,
+            _ if self.is_extra() => None,
             n if n % 2 == 1 => Some(Side::Left),
             _ => Some(Side::Right),
         }
@@ -92,7 +132,10 @@ impl Slot {
 
     /// Links between this slot and the root: 0 for the root itself.
     pub fn depth(self) -> u32 {
-        (u64::from(self.0) + 1).ilog2()
+        match self.parent() {
+            Some(parent) if self.is_extra() => parent.depth() + 1,
+            _ => (self.0 + 1).ilog2(),
+        }
     }
 
     /// The slots above, from the parent to the root.
@@ -108,7 +151,10 @@ impl Slot {
 
 impl std::fmt::Display for Slot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)
+        match (self.parent(), self.seat()) {
+            (Some(parent), Some(seat)) if self.is_extra() => write!(f, "{parent}+{}", seat - 1),
+            _ => write!(f, "{}", self.0),
+        }
     }
 }
 
@@ -128,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_child_knows_its_parent_and_its_side() {
-        for n in (0..1000).chain([u32::MAX / 2 - 1]) {
+        for n in (0..1000).chain([EXTRA / 2 - 2]) {
             for side in Side::BOTH {
                 let child = Slot(n).child(side).unwrap();
                 assert_eq!((child.parent(), child.side()), (Some(Slot(n)), Some(side)));
@@ -140,8 +186,25 @@ mod tests {
 
     #[test]
     fn the_end_of_the_numbers_has_no_children() {
-        assert_eq!(Slot(u32::MAX).children().count(), 0);
-        assert_eq!(Slot(u32::MAX / 2).children().count(), 1);
-        assert_eq!(Slot(u32::MAX).depth(), 32);
+        assert_eq!(Slot(EXTRA - 1).children().count(), 0);
+        assert_eq!(Slot(EXTRA / 2 - 1).children().count(), 1);
+        assert_eq!(Slot(EXTRA - 1).depth(), 31);
+    }
+
+    #[test]
+    fn extra_places_know_their_parent_and_come_after_all_others() {
+        for parent in [Slot::ROOT, Slot(5), Slot((EXTRA >> EXTRA_BITS) - 1)] {
+            for n in [0, 1, MAX_EXTRA - 1] {
+                let extra = Slot::extra(parent, n).unwrap();
+                assert_eq!((extra.parent(), extra.seat()), (Some(parent), Some(2 + usize::from(n))));
+                assert_eq!((extra.side(), extra.children().count(), extra.depth()), (None, 0, parent.depth() + 1));
+                assert!(extra > Slot(EXTRA - 1) && extra.is_below(Slot::ROOT) && !extra.is_leader());
+            }
+            assert_eq!(Slot::extra(parent, MAX_EXTRA), None);
+        }
+        assert_eq!(Slot::extra(Slot(EXTRA >> EXTRA_BITS), 0), None);
+        assert_eq!(Slot::extra(Slot(5), 2).unwrap().to_string(), "5+3");
+        let rows: Vec<_> = (0..4).map(|depth| Slot::first_of_row(depth).unwrap().0).collect();
+        assert_eq!(rows, [0, 1, 3, 7]);
     }
 }

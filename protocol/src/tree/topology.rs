@@ -1,22 +1,31 @@
 //! The root's side of the tree: gives places, and knows who holds which (PROTOCOL.md, Placement). Decides only; the root's program
 //! carries the messages.
 
+mod blames;
 mod choice;
 mod config;
+mod dials;
 mod event;
+mod node;
 mod places;
 mod placing;
 mod questions;
+mod repair;
+mod room;
 
 pub use config::TopologyConfig;
-pub use event::{Answer, Caller, Freed, TreeEvent};
+pub use event::{Answer, Caller, Dial, Freed, TreeEvent};
 
 use super::children::{Children, Link};
-use super::message::{Asking, Attached, Failed, KeptChildren, Leave, LostChild, Message, NodeStatus, WhereToConnect};
+use super::message::{Asking, Attached, Failed, KeptChildren, Leave, Message, NodeStatus, WhereToConnect, WhyLeaf};
 use super::slot::{NodeId, Slot, V};
 use super::text::NodeName;
-use places::{Node, Places, State};
+use blames::Blames;
+use dials::{Dials, Purpose};
+use node::{Node, State, Suspicion};
+use places::Places;
 use questions::{Question, Questions};
+use room::Rooms;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -25,16 +34,19 @@ pub const MAX_NODES: usize = 1 << 17;
 
 /// The root's view of one tree.
 ///
-/// In: [`Topology::handle_message`] for WHERE_TO_CONNECT, ATTACHED, FAILED, LOST_CHILD and LEAVE as they come,
-/// [`Topology::handle_closed`] when such a connection ends, [`Topology::handle_lost_child`] for the root's own children,
+/// In: [`Topology::handle_message`] for WHERE_TO_CONNECT, ATTACHED, FAILED, LOST_CHILD, SLOW_NODE and LEAVE as they come,
+/// [`Topology::handle_dial_message`] for what comes on connections that the root has made, [`Topology::handle_closed`] when a
+/// connection of either kind ends, [`Topology::handle_lost_child`] and [`Topology::handle_slow_node`] for the root's own children,
 /// [`Topology::handle_timeout`] when the time of [`Topology::poll_deadline`] has come.
-/// Out, after each of them: [`Topology::poll_answer`] until none, in the order to send; [`Topology::poll_event`] until none.
+/// Out, after each of them: [`Topology::poll_dial`] until none, [`Topology::poll_answer`] until none, in the order to send;
+/// [`Topology::poll_event`] until none.
 ///
-/// A newcomer gets the lowest slot that is free and has only relays above it, all attached or on their way; it is answered once
-/// they are attached. An orphan keeps its slot as long as that holds for it, and so its children; otherwise it gets the lowest
-/// slot that is not below its own (its lost parent's, if nothing lower is free). Slots below a parent that a node says it cannot
-/// reach are its last choice. A leaf-only node is not given the last slot there is, so a relay always finds one and brings two.
-/// Who finds none waits for the answer while anything is under way, and is refused otherwise.
+/// A newcomer that says it can have children is dialled first; if it cannot be, it is leaf-only. It gets the lowest slot that is free
+/// and has only relays above it, all attached or on their way, and is answered once they are attached; a relay also takes the slot of
+/// a leaf-only node that stands higher than the free ones. An orphan keeps its slot as long as that holds for it, and so its
+/// children. A hole with relays in rows below it is filled by the last relay, and those below the hole are told when it has come.
+/// Slots below a parent that a node says it cannot reach are its last choice. A leaf-only node that finds no slot gets an extra place
+/// below the root or a relay that has room. Who finds none waits while anything is under way, and is refused otherwise.
 ///
 /// INVARIANT: a slot has one holder; each placement has a larger `v` than all before; a node is sent only to an attached relay
 /// or the root; a node that is gone, or is not heard of until its deadline, leaves nothing behind.
@@ -44,6 +56,10 @@ pub struct Topology {
     last: V,
     places: Places,
     questions: Questions,
+    dials: Dials,
+    blames: Blames,
+    rooms: Rooms,
+    dialled: VecDeque<Dial>,
     answers: VecDeque<Answer>,
     events: VecDeque<TreeEvent>,
 }
@@ -56,6 +72,10 @@ impl Topology {
             last: V::NONE,
             places: Places::new(),
             questions: Questions::default(),
+            dials: Dials::default(),
+            blames: Blames::default(),
+            rooms: Rooms::default(),
+            dialled: VecDeque::new(),
             answers: VecDeque::new(),
             events: VecDeque::new(),
         }
@@ -77,6 +97,10 @@ impl Topology {
                 self.handle_lost_child(report, now);
                 self.answer(caller.link, message.clone(), true);
             }
+            Message::SlowNode(report) => {
+                self.handle_slow_node(report, now);
+                self.answer(caller.link, message.clone(), true);
+            }
             Message::Leave(leave) => {
                 self.left(leave, now);
                 self.answer(caller.link, message.clone(), true);
@@ -85,21 +109,26 @@ impl Topology {
         }
     }
 
-    /// A parent, maybe the root itself, has lost a child.
-    pub fn handle_lost_child(&mut self, report: &LostChild, now: Duration) {
-        let is_current = report.session == self.config.session
-            && self.places.node(report.child).is_some_and(|node| {
-                // A node that asks is alive, and its slot is kept for it.
-                node.v == report.v && node.parent.0 == report.parent && node.state != State::Asking
-            });
-        if is_current {
-            self.free(report.child, Freed::Lost(report.why), now);
-            self.serve(now);
+    /// Takes what a node says on a connection that the root has made.
+    pub fn handle_dial_message(&mut self, link: Link, message: &Message, now: Duration) {
+        match message {
+            Message::IAmHere(here) => self.is_here(link, here, now),
+            Message::Attached(attached) if self.questions.asker(link).is_some() => self.attached(link, attached, now),
+            Message::Failed(failed) => self.failed(link, failed, now),
+            _ => {
+                self.handle_closed(link, now);
+                self.hang_up(link);
+            }
         }
     }
 
-    /// A connection has ended; an open question on it is forgotten. A slot is kept for a while for those who were placed before.
+    /// A connection has ended or could not be made; an open question on it is forgotten. A slot is kept for a while for those who were
+    /// placed before.
     pub fn handle_closed(&mut self, link: Link, now: Duration) {
+        if let Some(dialled) = self.dials.end(link) {
+            self.silent(link, dialled, now);
+            return self.serve(now);
+        }
         let Some(question) = self.questions.remove(link) else { return };
         match self.places.node(question.ask.id) {
             Some(Node { v: V::NONE, .. }) => self.free(question.ask.id, Freed::NotHeardOf, now),
@@ -111,11 +140,22 @@ impl Topology {
 
     /// The time of [`Topology::poll_deadline`] has come; too early does no harm.
     pub fn handle_timeout(&mut self, now: Duration) {
+        while let Some((_, link)) = self.dials.deadline().filter(|(until, _)| *until <= now) {
+            let Some(dialled) = self.dials.end(link) else { break };
+            self.silent(link, dialled, now);
+            self.hang_up(link);
+        }
         while let Some((_, id)) = self.places.deadline().filter(|(until, _)| *until <= now) {
             let was_placed = self.places.node(id).is_some_and(|node| node.state == State::Placed);
             self.free(id, if was_placed { Freed::NotAttached } else { Freed::NotHeardOf }, now);
         }
+        self.pardon(now);
         self.serve(now);
+    }
+
+    /// The next connection to make.
+    pub fn poll_dial(&mut self) -> Option<Dial> {
+        self.dialled.pop_front()
     }
 
     /// The next message to send.
@@ -130,20 +170,22 @@ impl Topology {
 
     /// When [`Topology::handle_timeout`] is to be called; changes with every message.
     pub fn poll_deadline(&self) -> Option<Duration> {
-        self.places.deadline().map(|(until, _)| until)
+        let places = self.places.deadline().map(|(until, _)| until);
+        let dials = self.dials.deadline().map(|(until, _)| until);
+        [places, dials, self.blames.deadline()].into_iter().flatten().min()
     }
 
     /// Everybody in the tree in slot order, the root first.
     pub fn status(&self) -> Vec<NodeStatus> {
         let (id, address, since) = (self.config.id, self.config.address, Duration::ZERO);
         let name = NodeName::new("root");
-        let root = NodeStatus { id, name, address, slot: Slot::ROOT, relay: true, attached: true, since };
+        let root = NodeStatus { id, name, address, slot: Slot::ROOT, leaf_only: None, attached: true, since };
         let node = |(id, node): (NodeId, &Node)| NodeStatus {
             id,
-            name: node.name.clone(),
-            address: node.address,
+            name: node.profile.name.clone(),
+            address: node.profile.address,
             slot: node.slot,
-            relay: node.relay,
+            leaf_only: node.profile.leaf_only,
             attached: node.state == State::Attached,
             since: node.since,
         };
@@ -172,12 +214,12 @@ impl Topology {
         self.places.len() == 0
             && self.questions.len() == 0
             && self.poll_deadline().is_none()
-            && self.places.available().count() == 2
+            && self.places.vacant().count() == 2
     }
 
     fn asked(&mut self, caller: &Caller, ask: &WhereToConnect, now: Duration) {
         let is_ours = ask.session == Some(self.config.session);
-        let held = self.places.node(ask.id);
+        let held = self.places.node(ask.id).or(self.places.ousted(ask.id));
         let is_taken = held.is_some_and(|node| node.state == State::Attached && !(is_ours && ask.v == node.v));
         if is_taken || ask.id == self.config.id {
             return self.turn_away(caller.link, true, "an old question, or two nodes have the same number");
@@ -185,15 +227,46 @@ impl Topology {
         if held.is_none() && self.places.len() + self.questions.len() >= MAX_NODES {
             return self.turn_away(caller.link, true, "the tree is full");
         }
-        if let Some(older) = self.questions.insert(caller, ask) {
+        let is_on_its_way = held.is_some_and(|node| node.state == State::Placed && is_ours && ask.v < node.v);
+        let has_push = self.questions.link(ask.id).is_some_and(|link| link.is_dialled());
+        if is_on_its_way && has_push {
+            return self.turn_away(caller.link, true, "a place is on its way");
+        }
+        let (question, is_known) = self.introduce(caller, ask);
+        if let Some(slot) = self.places.ousted(ask.id).map(|node| node.slot) {
+            self.places.forget_ousted(slot);
+        }
+        if let Some(older) = self.questions.insert(caller.link, question) {
             self.turn_away(older, true, "asked again on another connection");
         }
         match &ask.asking {
             Asking::Confirm { children } if is_ours && self.is_current(ask.id, ask.v) => {
-                self.confirm(caller.link, ask.id, children, now);
+                return self.confirm(caller.link, ask.id, children, now);
             }
-            _ => self.queue(caller.link, now),
+            Asking::LostParent { parent, fault } if is_ours && self.is_current(ask.id, ask.v) => {
+                self.doubted_by_child(*parent, *fault, now);
+            }
+            _ => {}
         }
+        if is_known {
+            return self.queue(caller.link, now);
+        }
+        let address = std::net::SocketAddr::new(caller.peer.to_canonical(), ask.port);
+        self.are_you_there(ask.id, address, Purpose::First { asker: caller.link }, now + self.config.first_dial);
+    }
+
+    /// A question, and whether the root knows already whether its asker can be dialled.
+    fn introduce(&mut self, caller: &Caller, ask: &WhereToConnect) -> (Question, bool) {
+        let mut question = Question::asked(caller, ask);
+        if question.profile.leaf_only.is_some() {
+            return (question, true);
+        }
+        let address = question.profile.address;
+        let held = self.places.node(ask.id).or(self.places.ousted(ask.id)).map(|node| &node.profile);
+        let known = held.filter(|known| known.address == address && known.leaf_only != Some(WhyLeaf::Asked));
+        let Some(known) = known else { return (question, false) };
+        (question.profile.dialable, question.profile.leaf_only) = (known.dialable, known.leaf_only);
+        (question, true)
     }
 
     fn attached(&mut self, link: Link, attached: &Attached, now: Duration) {
@@ -206,17 +279,28 @@ impl Topology {
 
     fn failed(&mut self, link: Link, failed: &Failed, now: Duration) {
         let Some(id) = self.questions.asker(link) else { return };
-        if self.places.node(id).is_some_and(|node| node.v == failed.v && node.state == State::Placed) {
+        self.questions.remove(link);
+        let Some(node) = self.places.node(id).filter(|node| node.v == failed.v && node.state == State::Placed) else { return };
+        let ((parent, _), has_just_come) = (node.parent, node.tenure == node.v);
+        self.unreached(parent, id, failed.why, now);
+        if has_just_come {
+            self.free(id, Freed::NotAttached, now);
+        } else {
             self.expect(id, now);
         }
-        self.questions.remove(link);
         self.serve(now);
     }
 
     fn left(&mut self, leave: &Leave, now: Duration) {
+        let is_ours = leave.session == self.config.session;
+        if let Some(slot) = self.places.ousted(leave.id).filter(|node| is_ours && node.v == leave.v).map(|node| node.slot) {
+            self.places.forget_ousted(slot);
+            self.blames.remove(leave.id);
+        }
         let is_current = self.places.node(leave.id).is_some_and(|node| node.v == leave.v);
-        if is_current && leave.session == self.config.session {
+        if is_current && is_ours {
             self.free(leave.id, Freed::Left, now);
+            self.blames.remove(leave.id);
             self.serve(now);
         }
     }
@@ -231,10 +315,13 @@ impl Topology {
         }
     }
 
-    /// The node is attached, and answered so.
+    /// The node is attached, and answered so. Those below its slot who are not its children yet are to be.
     fn confirm(&mut self, link: Link, id: NodeId, children: &KeptChildren, now: Duration) {
-        let Some(&Node { slot, tenure, v, state, relay, .. }) = self.places.node(id) else { return };
+        let Some(node) = self.places.node(id) else { return };
+        let (slot, tenure, v, state, relay) = (node.slot, node.tenure, node.v, node.state, node.is_relay());
         self.places.change(id, State::Attached, None);
+        self.places.suspect(id, Suspicion::None);
+        self.places.forget_ousted(slot);
         let mut agreed = *children;
         for (kept, below) in agreed.iter_mut().zip(slot.children()) {
             *kept = kept.filter(|kept| {
@@ -250,17 +337,36 @@ impl Topology {
         if state != State::Attached {
             self.events.push_back(TreeEvent::Attached { id, v, slot });
         }
+        self.dials.end(link);
         self.questions.remove(link);
-        self.wake_next(slot);
+        self.fetch_below(slot, (id, tenure), relay, now);
+        self.wake_below(slot);
         self.answer(link, Message::Attached(Attached { v, children: agreed }), true);
         self.serve(now);
     }
 
+    /// Those below a slot who are attached elsewhere, or doubted, come to its new holder: dialled if they can be, else they will ask.
+    fn fetch_below(&mut self, slot: Slot, holder: (NodeId, V), relay: bool, now: Duration) {
+        for id in self.places.below(slot) {
+            let Some(child) = self.places.node(id) else { continue };
+            let is_at_home = child.state == State::Attached && child.parent == holder && relay;
+            if is_at_home || !matches!(child.state, State::Attached | State::Doubted) || self.questions.link(id).is_some() {
+                continue;
+            }
+            if child.profile.dialable {
+                self.push(id, now);
+            } else if child.state == State::Attached {
+                self.places.change(id, State::Doubted, Some(now + self.config.patience));
+            }
+        }
+    }
+
     /// Whoever asked on this connection is to get a place as soon as there is one.
     fn queue(&mut self, link: Link, now: Duration) {
-        let Some(Question { ask, address, .. }) = self.questions.question(link) else { return };
-        let (id, relay) = (ask.id, ask.capabilities.relay);
-        self.places.describe(id, ask.name.clone(), *address, relay);
+        let Some(question) = self.questions.question(link) else { return };
+        let id = question.ask.id;
+        self.places.describe(id, question.profile.clone());
+        self.places.suspect(id, Suspicion::None);
         self.places.change(id, State::Asking, Some(now + self.config.patience));
         self.questions.search(link, self.places.node(id).is_some());
         self.serve(now);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::tree::message::{Capabilities, ConnectTo, Fault, KeptChild, Refused};
+use crate::tree::message::{Capabilities, ConnectTo, Fault, IAmHere, KeptChild, LostChild, Refused};
 use crate::tree::ticket::{Claim, KEY_BYTES, Key};
 use crate::update::SessionId;
 use std::net::SocketAddr;
@@ -24,18 +24,57 @@ struct Root {
     topology: Topology,
     links: u64,
     now: Duration,
+    /// Nodes that do not answer when they are dialled.
+    dead: Vec<u64>,
+    /// Places that were given by dialling.
+    pushed: Vec<(Link, ConnectTo)>,
 }
 
 impl Root {
     fn new() -> Self {
         let config = TopologyConfig::new(SESSION, "Physik".into(), ROOT, root_address(), secret());
-        Self { topology: Topology::new(config), links: 0, now: Duration::ZERO }
+        Self { topology: Topology::new(config), links: 0, now: Duration::ZERO, dead: Vec::new(), pushed: Vec::new() }
     }
 
     fn send(&mut self, link: u64, message: &Message) {
         let caller = Caller { link: Link(link), peer: "192.0.2.77".parse().unwrap(), local: root_address() };
         self.topology.handle_message(&caller, message, self.now);
         self.topology.check();
+        self.answer_dials();
+    }
+
+    /// Those who are dialled say that they are there, unless they are dead.
+    fn answer_dials(&mut self) {
+        while let Some(Dial { link, message, .. }) = self.topology.poll_dial() {
+            let (id, v) = match message {
+                Message::AreYouThere(ask) => (ask.id, V::NONE),
+                Message::ConnectTo(place) => {
+                    self.pushed.push((link, place.clone()));
+                    (place.id, place.v)
+                }
+                other => panic!("nobody is dialled to be told {other:?}"),
+            };
+            if self.dead.contains(&id.0) {
+                self.topology.handle_closed(link, self.now);
+            } else {
+                let here = IAmHere { session: Some(SESSION), id, v, room: 0 };
+                self.topology.handle_dial_message(link, &Message::IAmHere(here), self.now);
+            }
+            self.topology.check();
+        }
+    }
+
+    /// The only place that was given by dialling, to this node.
+    fn push(&mut self, id: u64) -> (Link, ConnectTo) {
+        assert_eq!(self.pushed.iter().map(|(_, place)| place.id.0).collect::<Vec<_>>(), [id]);
+        self.pushed.pop().unwrap()
+    }
+
+    /// A node says on the connection over which it was pushed that it has attached.
+    fn came(&mut self, link: Link, v: V, children: KeptChildren) -> Vec<(u64, Message)> {
+        self.topology.handle_dial_message(link, &Message::Attached(Attached { v, children }), self.now);
+        self.answer_dials();
+        self.answers()
     }
 
     /// A message on a connection of its own.
@@ -62,7 +101,9 @@ impl Root {
 
     fn answers(&mut self) -> Vec<(u64, Message)> {
         self.topology.check();
-        std::iter::from_fn(|| self.topology.poll_answer()).map(|answer| (answer.to.0, answer.message)).collect()
+        std::iter::from_fn(|| self.topology.poll_answer())
+            .filter_map(|answer| Some((answer.to.0, answer.message?)))
+            .collect()
     }
 
     /// The only answer there is, a placement on this connection.
@@ -91,13 +132,14 @@ impl Root {
         let (parent, child) = (NodeId(parent), NodeId(child));
         let report = Message::LostChild(LostChild { session: SESSION, parent, child, v: V(v), why: Fault::Closed });
         let link = self.tell(&report);
-        assert_eq!(self.topology.poll_answer(), Some(Answer { to: Link(link), message: report, close: true }), "the echo");
+        assert_eq!(self.topology.poll_answer(), Some(Answer { to: Link(link), message: Some(report), close: true }), "the echo");
     }
 
     fn at(&mut self, now: u64) {
         self.now = secs(now);
         self.topology.handle_timeout(self.now);
         self.topology.check();
+        self.answer_dials();
     }
 
     /// Who holds which slot, and is attached.

@@ -24,6 +24,11 @@ impl Backoff {
         step / 2 + step / 1000 * thousandths
     }
 
+    /// A time between `least` and twice that.
+    pub(super) fn between(&mut self, least: Duration) -> Duration {
+        least + least / 1000 * u32::try_from(self.draw() % 1001).unwrap_or(0)
+    }
+
     /// All is well again.
     pub(super) fn reset(&mut self) {
         self.failures = 0;

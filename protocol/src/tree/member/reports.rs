@@ -1,7 +1,7 @@
-//! Reports of lost children on their way to the root: one call at a time, each sent again until its echo came.
+//! Reports of lost children and slow nodes on their way to the root: one call at a time, each sent again until its echo came.
 
 use super::Link;
-use crate::tree::message::LostChild;
+use crate::tree::message::Message;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// What the root has not heard yet.
 #[derive(Debug, Default)]
 pub(super) struct Reports {
-    queue: VecDeque<LostChild>,
+    queue: VecDeque<Message>,
     /// The call on which the first of the queue is, and until when its echo must come.
     open: Option<(Link, Duration)>,
     pause: Option<Duration>,
 }
 
 impl Reports {
-    pub(super) fn push(&mut self, report: LostChild) {
+    pub(super) fn push(&mut self, report: Message) {
         if self.queue.len() >= MAX_REPORTS {
             // The first one may be on its way.
             self.queue.remove(1);
@@ -38,7 +38,7 @@ impl Reports {
     }
 
     /// The report to send on this call.
-    pub(super) fn begin(&mut self, call: Link, until: Duration) -> Option<LostChild> {
+    pub(super) fn begin(&mut self, call: Link, until: Duration) -> Option<Message> {
         (self.open, self.pause) = (Some((call, until)), None);
         self.queue.front().cloned()
     }

@@ -48,7 +48,7 @@ impl Member {
         if let Uplink::Dialling { link, .. } | Uplink::Attached { link, .. } = self.uplink {
             self.actions.push_back(Action::CloseParent { link });
         }
-        self.uplink = Uplink::None;
+        (self.uplink, self.stalled_at, self.root_heard) = (Uplink::None, None, None);
     }
 
     /// The root has given a place: obeyed when it is newer than any before in its session.
@@ -79,7 +79,7 @@ impl Member {
         let Some(place) = &self.place else { return };
         self.children.open(place.session, place.slot, place.v, place.key.clone());
         self.uplink = Uplink::Attached { link, confirmed: false };
-        (self.orphan_since, self.attached_since) = (None, now);
+        (self.orphan_since, self.attached_since, self.stalled_at, self.root_heard) = (None, now, None, None);
         let named = self.children.kept();
         let Talk::Answered { call } = self.talk else { return self.ask(now) };
         let message = Message::Attached(Attached { v: self.v, children: named });
@@ -99,7 +99,7 @@ impl Member {
     }
 
     pub(super) fn orphaned(&mut self, why: Fault, now: Duration) {
-        self.uplink = Uplink::None;
+        (self.uplink, self.stalled_at, self.root_heard) = (Uplink::None, None, None);
         self.children.suspend();
         self.orphan_since = Some(now);
         self.asking = self.asking_after(|parent, fault| Asking::LostParent { parent, fault }, why);
@@ -123,6 +123,7 @@ impl Member {
             return self.wait(now);
         }
         self.uplink = Uplink::Attached { link, confirmed: true };
+        self.root_heard = self.root_heard.map(|_| now);
         self.last_refusal = None;
         for link in self.children.reconcile(named, &echo.children) {
             self.actions.push_back(Action::CloseChild { link });
@@ -156,7 +157,7 @@ impl Member {
         }
         let call = self.new_link();
         if let Some(report) = self.reports.begin(call, now + self.config.attach) {
-            self.actions.push_back(Action::DialRoot { call, address: self.root, message: Message::LostChild(report) });
+            self.actions.push_back(Action::DialRoot { call, address: self.root, message: report });
         }
     }
 
@@ -180,6 +181,6 @@ impl Member {
     }
 
     pub(super) fn give_up_at(&self) -> Option<Duration> {
-        Some(self.orphan_since? + self.config.give_up)
+        Some(self.orphan_since.or(self.root_heard)? + self.config.give_up)
     }
 }

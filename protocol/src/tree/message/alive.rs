@@ -22,6 +22,8 @@ pub struct IAmHere {
     pub id: NodeId,
     /// The newest placement it has obeyed.
     pub v: V,
+    /// How many leaf-only children it would take beside those it has, by its measured upload.
+    pub room: u8,
 }
 
 /// HEARTBEAT: the link lives ([`crate::tree::pulse`]). Downwards `beat` is the root's newest; upwards it is the newest that has arrived.

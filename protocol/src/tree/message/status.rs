@@ -31,6 +31,30 @@ pub struct Status {
     pub more: bool,
 }
 
+/// Why a node has no children.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum WhyLeaf {
+    /// It said so, or it listens nowhere.
+    Asked,
+    /// The root could not dial it.
+    Unreachable,
+    /// The root could dial it, other nodes could not.
+    Isolated,
+    /// It, or its line, could not keep up.
+    Slow,
+}
+
+impl std::fmt::Display for WhyLeaf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Asked => "only watches",
+            Self::Unreachable => "cannot be reached: its firewall?",
+            Self::Isolated => "cannot be reached by other nodes",
+            Self::Slow => "slow",
+        })
+    }
+}
+
 /// One node in a [`Status`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeStatus {
@@ -42,8 +66,8 @@ pub struct NodeStatus {
     pub address: SocketAddr,
     /// Its slot.
     pub slot: Slot,
-    /// Whether it may have children; a node that may not is leaf-only.
-    pub relay: bool,
+    /// Why it may have no children; none for a relay.
+    pub leaf_only: Option<WhyLeaf>,
     /// Whether it has attached; one that has not was placed and is on its way.
     pub attached: bool,
     /// Since when it has this place, on the root's session clock; in microseconds on the wire.
@@ -52,6 +76,11 @@ pub struct NodeStatus {
 }
 
 impl NodeStatus {
+    /// Whether it may have children.
+    pub fn relay(&self) -> bool {
+        self.leaf_only.is_none()
+    }
+
     /// Links between it and the root.
     pub fn depth(&self) -> u32 {
         self.slot.depth()

@@ -1,7 +1,9 @@
-//! Which slot a node gets. Reads the places, changes nothing.
+//! Which slot a node gets, and who fills a hole. Reads the places, changes nothing.
 
+use super::node::{Node, State, Suspicion};
 use super::places::{Line, Places};
-use crate::tree::message::{Asking, Fault, WhereToConnect};
+use super::questions::{Question, Questions};
+use crate::tree::message::{Asking, Fault};
 use crate::tree::slot::{NodeId, Slot};
 
 /// What becomes of a question.
@@ -16,35 +18,66 @@ pub(super) enum Choice {
 }
 
 /// Chooses by the rules at [`super::Topology`].
-pub(super) fn choose(places: &Places, ask: &WhereToConnect, root: NodeId) -> Choice {
-    let held = places.node(ask.id).map(|node| node.slot);
-    let avoided = avoided(&ask.asking);
-    let is_avoided = |slot: &Slot| {
+pub(super) fn choose(places: &Places, question: &Question, root: NodeId) -> Choice {
+    let asking = &question.ask.asking;
+    let held = places.node(question.ask.id).map(|node| node.slot);
+    let avoided = avoided(asking);
+    let is_avoided = |slot: Slot| {
         let above = slot.parent().map(|above| places.holder(above).map_or(root, |(id, _)| id));
         avoided.is_some() && above == avoided
     };
-    let usable = held.filter(|slot| places.line(*slot) != Line::Broken);
-    let lowest = || available(places, ask).filter(|slot| held.is_none_or(|held| !slot.is_below(held)));
-    let slot = usable.filter(|slot| !is_avoided(slot)).or_else(|| lowest().find(|slot| !is_avoided(slot)));
-    match slot.or(usable).or_else(|| lowest().next()) {
+    let is_kept = |slot: &Slot| places.line(*slot) != Line::Broken && !(slot.is_extra() && matches!(asking, Asking::LostParent { .. }));
+    let usable = held.filter(is_kept);
+    let is_relay = question.profile.leaf_only.is_none();
+    let is_allowed = |slot: Slot| held.is_none_or(|held| !slot.is_below(held));
+    let slot = usable.filter(|slot| !is_avoided(*slot));
+    let slot = slot.or_else(|| lowest(places, is_relay, |slot| is_allowed(slot) && !is_avoided(slot)));
+    match slot.or(usable).or_else(|| lowest(places, is_relay, is_allowed)) {
         Some(slot) if places.line(slot) == Line::Whole => Choice::Take(slot),
         Some(slot) => Choice::Keep(slot),
         None => Choice::Nothing,
     }
 }
 
-/// The slots for such a node. For one that cannot open new ones there is none as long as only one is left.
-fn available<'a>(places: &'a Places, ask: &WhereToConnect) -> impl Iterator<Item = Slot> + 'a {
-    let is_enough = ask.capabilities.relay || places.available().nth(1).is_some();
-    places.available().filter(move |_| is_enough)
+/// The lowest slot for a node. A relay takes one from a leaf-only node, if the vacant ones are all in rows further down.
+fn lowest(places: &Places, is_relay: bool, is_suitable: impl Fn(Slot) -> bool) -> Option<Slot> {
+    let vacant = places.vacant().find(|slot| is_suitable(*slot));
+    let yielding = if is_relay { places.yielding().find(|slot| is_suitable(*slot)) } else { None };
+    match (vacant, yielding) {
+        (Some(vacant), Some(yielding)) if yielding.depth() < vacant.depth() => Some(yielding),
+        (vacant, yielding) => vacant.or(yielding),
+    }
+}
+
+/// Relays of the last row that are looked at for one that has nobody below it.
+const LOOKED_AT: usize = 8;
+
+/// The next hole to fill, and the relay that is to fill it: the last one that is there, or one near it in its row that has nobody below.
+pub(super) fn next_move(places: &Places, questions: &Questions) -> Option<(Slot, NodeId)> {
+    let deepest = places.deepest_relay()?;
+    places.holes_above(deepest.depth()).next()?;
+    let mut movers = places.relays_from_last().filter(|(id, node)| can_move(*id, node, questions)).peekable();
+    let last = movers.peek()?.1.slot;
+    let hole = places.holes_above(last.depth()).min()?;
+    let row = movers.take_while(|(_, node)| node.slot.depth() == last.depth()).take(LOOKED_AT);
+    let (mover, _) = row.min_by_key(|(_, node)| places.below(node.slot).len())?;
+    Some((hole, mover))
+}
+
+fn can_move(id: NodeId, node: &Node, questions: &Questions) -> bool {
+    match node.state {
+        State::Asking => questions.can_be_answered(id),
+        State::Attached | State::Doubted => node.profile.dialable && node.suspicion == Suspicion::None,
+        State::Placed | State::Expected => false,
+    }
 }
 
 /// The parent that this node cannot reach, or that does not take it.
 fn avoided(asking: &Asking) -> Option<NodeId> {
     match *asking {
-        // A parent that is an orphan itself will be back; one whose link closed may have been repaired already.
-        Asking::NotAttached { fault: Fault::NotHere, .. } | Asking::LostParent { fault: Fault::Closed, .. } => None,
-        Asking::NotAttached { parent, .. } | Asking::LostParent { parent, .. } => Some(parent),
+        // A parent that is an orphan itself will be back; whether one whose link ended is there the root finds out itself.
+        Asking::NotAttached { fault: Fault::NotHere, .. } | Asking::LostParent { .. } => None,
+        Asking::NotAttached { parent, .. } => Some(parent),
         Asking::New | Asking::Confirm { .. } => None,
     }
 }

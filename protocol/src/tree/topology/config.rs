@@ -24,12 +24,19 @@ pub struct TopologyConfig {
     pub placement: Duration,
     /// How long a slot is kept for a node that asked, or whose parent's slot was emptied; longer than a node waits between questions.
     pub patience: Duration,
+    /// How long a node that is doubted, or moved, may take to say that it is there.
+    pub proof_of_life: Duration,
+    /// How long a newcomer may take to say so when it is dialled for the first time.
+    pub first_dial: Duration,
+    /// How long a node that was found slow or isolated stays leaf-only; doubled each time it is found so again.
+    pub probation: Duration,
 }
 
 impl TopologyConfig {
-    /// The usual times: 5 s to attach, 15 s of patience.
+    /// The usual times: 5 s to attach, 15 s of patience, 250 ms to prove alive, 1 s for the first dial, a minute of probation.
     pub fn new(session: SessionId, name: SessionName, id: NodeId, address: SocketAddr, secret: Key) -> Self {
-        let (placement, patience) = (Duration::from_secs(5), Duration::from_secs(15));
-        Self { session, name, id, address, secret, placement, patience }
+        let (placement, patience, probation) = (Duration::from_secs(5), Duration::from_secs(15), Duration::from_secs(60));
+        let (proof_of_life, first_dial) = (Duration::from_millis(250), Duration::from_secs(1));
+        Self { session, name, id, address, secret, placement, patience, proof_of_life, first_dial, probation }
     }
 }

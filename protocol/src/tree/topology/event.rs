@@ -1,7 +1,7 @@
 //! What goes between a root's program and its topology: callers, answers, and events for the log.
 
 use crate::tree::children::Link;
-use crate::tree::message::{Fault, Message};
+use crate::tree::message::{Fault, Message, WhyLeaf};
 use crate::tree::slot::{NodeId, Slot, V};
 use crate::tree::text::{NodeName, Reason};
 use std::net::{IpAddr, SocketAddr};
@@ -17,15 +17,27 @@ pub struct Caller {
     pub local: SocketAddr,
 }
 
-/// A message for a connection.
+/// A message for a connection, or its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// Where to send it; a connection that is gone is passed over.
+    /// Where to send it, a caller's connection or one that the root dialled; one that is gone is passed over.
     pub to: Link,
-    /// What to send.
-    pub message: Message,
+    /// What to send, if anything.
+    pub message: Option<Message>,
     /// Whether to close the connection after it. [`super::Topology::handle_closed`] need not be called then.
     pub close: bool,
+}
+
+/// A connection that the root is to make: dial, exchange greetings, send the message. What comes back goes to
+/// [`super::Topology::handle_dial_message`], its end or the failure to dial to [`super::Topology::handle_closed`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dial {
+    /// The number of the connection, given by the topology; no caller's link has one as large.
+    pub link: Link,
+    /// Whom to dial.
+    pub address: SocketAddr,
+    /// ARE_YOU_THERE, or a place that the node did not ask for.
+    pub message: Message,
 }
 
 /// Something for the log: the tree changed, or somebody was turned away.
@@ -62,6 +74,13 @@ pub enum TreeEvent {
         /// Why.
         why: Freed,
     },
+    /// A node is to have no children for a while, or may have some again.
+    Relays {
+        /// Who.
+        id: NodeId,
+        /// Why it may have none; none when it may have some again.
+        leaf_only: Option<WhyLeaf>,
+    },
     /// A node was turned away.
     Refused {
         /// Who.
@@ -80,6 +99,10 @@ pub enum Freed {
     Left,
     /// It got another slot.
     Moved,
+    /// It gave way to a node that can have children; it is to ask again.
+    GaveWay,
+    /// It has joined another session.
+    Elsewhere,
     /// It did not attach in time.
     NotAttached,
     /// It was to ask again, and was not heard of in time.

@@ -1,11 +1,12 @@
 //! Giving places and taking them away.
 
 use super::choice::{self, Choice};
-use super::places::{Node, State};
+use super::dials::Purpose;
+use super::node::{Node, State};
 use super::questions::Question;
-use super::{Answer, Freed, Topology, TopologyConfig, TreeEvent};
+use super::{Answer, Dial, Freed, Topology, TopologyConfig, TreeEvent};
 use crate::tree::children::Link;
-use crate::tree::message::{ConnectTo, Message, Refused, WhereToConnect};
+use crate::tree::message::{Asking, Capabilities, ConnectTo, Message, Refused, WhereToConnect};
 use crate::tree::slot::{NodeId, Slot, V};
 use crate::tree::ticket::Claim;
 use std::net::SocketAddr;
@@ -20,7 +21,7 @@ impl Topology {
         }
     }
 
-    /// The line is broken for those who wait below this slot.
+    /// The line has changed for those who wait below this slot.
     pub(super) fn wake_below(&mut self, slot: Slot) {
         let below = |id: &NodeId| self.places.node(*id).is_some_and(|node| node.slot.is_below(slot));
         let woken: Vec<_> = self.questions.waiting().filter(below).collect();
@@ -29,84 +30,122 @@ impl Topology {
         }
     }
 
-    /// The line is whole for those who wait below this slot with nothing but attached nodes in between.
-    pub(super) fn wake_next(&mut self, slot: Slot) {
-        if self.questions.waiting().next().is_none() {
-            return;
-        }
-        for below in slot.children() {
-            match self.places.holder(below) {
-                Some((_, Node { state: State::Attached, .. })) => self.wake_next(below),
-                Some((id, _)) => self.questions.wake(id),
-                None => {}
-            }
-        }
-    }
-
-    /// Answers those who wait, as far as there are places: orphans first, then relays, then leaf-only nodes.
+    /// Answers those who wait, as far as there are places: orphans first, then relays, then leaf-only nodes. Holes that are left
+    /// after that are filled by the last relays.
     pub(super) fn serve(&mut self, now: Duration) {
         let mut any = true;
         while std::mem::take(&mut any) {
             for link in self.questions.candidates() {
-                let Some(question) = self.questions.question(link) else { continue };
-                match choice::choose(&self.places, &question.ask, self.config.id) {
-                    Choice::Take(slot) => self.place(link, slot, now),
-                    Choice::Keep(slot) => self.keep(link, slot, now),
-                    Choice::Nothing => continue,
-                }
+                any |= self.try_to_place(link, now);
+            }
+            while let Some((hole, mover)) = choice::next_move(&self.places, &self.questions) {
+                self.move_to(mover, hole, now);
                 any = true;
             }
+            if let Some(link) = self.questions.first_leaf() {
+                any |= self.try_to_place(link, now) || self.seat_a_leaf(link, now);
+            }
         }
-        if self.places.is_settled() {
+        if self.places.is_settled() && self.dials.len() == 0 {
             while let Some(link) = self.questions.first_newcomer() {
-                self.turn_away(
-                    link,
-                    true,
-                    "no room below nodes that can pass the picture on: open the port of one in its firewall",
-                );
+                self.turn_away(link, true, NO_ROOM);
             }
         }
     }
 
+    fn try_to_place(&mut self, link: Link, now: Duration) -> bool {
+        let Some(question) = self.questions.question(link) else { return false };
+        match choice::choose(&self.places, question, self.config.id) {
+            Choice::Take(slot) => self.place(link, slot, now),
+            Choice::Keep(slot) => self.keep(link, slot, now),
+            Choice::Nothing => return false,
+        }
+        true
+    }
+
+    /// Fills a hole: by the answer to an open question of the mover, or by dialling it.
+    fn move_to(&mut self, mover: NodeId, hole: Slot, now: Duration) {
+        if !self.questions.can_be_answered(mover) {
+            self.push(mover, now);
+        }
+        if let Some(link) = self.questions.link(mover) {
+            self.place(link, hole, now);
+        }
+    }
+
+    /// Asks itself for a place for a node that has one and did not ask; it is dialled when there is an answer.
+    pub(super) fn push(&mut self, id: NodeId, now: Duration) {
+        let Some(node) = self.places.node(id) else { return };
+        let (profile, v) = (node.profile.clone(), node.v);
+        let ask = WhereToConnect {
+            session: Some(self.config.session),
+            id,
+            v,
+            asking: Asking::New,
+            capabilities: Capabilities { relay: true },
+            port: profile.address.port(),
+            name: profile.name.clone(),
+        };
+        let link = self.dials.new_link();
+        if let Some(older) = self.questions.insert(link, Question { ask, profile, is_to_dial: true }) {
+            self.hang_up(older);
+        }
+        self.places.change(id, State::Asking, Some(now + self.config.patience));
+        self.questions.search(link, true);
+    }
+
     pub(super) fn place(&mut self, link: Link, slot: Slot, now: Duration) {
-        let Some(Question { ask, address, local }) = self.questions.question(link).cloned() else { return };
+        let Some(question) = self.questions.question(link).cloned() else { return };
+        let (id, local) = (question.ask.id, question.profile.local);
+        let node = self.settle_on(&question, slot, now);
         let above = slot.parent().and_then(|above| self.places.holder(above));
         let (parent, parent_address) = match above {
-            Some((id, parent)) => ((id, parent.tenure), parent.address),
+            Some((id, parent)) => ((id, parent.tenure), parent.profile.address),
             None => ((self.config.id, V::NONE), local),
         };
         self.last = V(self.last.0 + 1);
         let v = self.last;
-        let node = self.settle_on(&ask, address, slot, now);
         let tenure = if node.tenure == V::NONE { v } else { node.tenure };
-        self.places.hold(ask.id, Node { v, tenure, parent, state: State::Placed, ..node }, now + self.config.placement);
+        self.places.hold(id, Node { v, tenure, parent, state: State::Placed, ..node }, now + self.config.placement);
         self.questions.answered(link);
-        self.events.push_back(TreeEvent::Placed { id: ask.id, name: ask.name, v, slot });
-        let answer = self.connect_to(ask.id, v, slot, parent.0, parent_address);
-        self.answer(link, Message::ConnectTo(answer), false);
+        self.events.push_back(TreeEvent::Placed { id, name: question.ask.name, v, slot });
+        let message = Message::ConnectTo(self.connect_to(id, v, slot, parent.0, parent_address));
+        if question.is_to_dial {
+            self.questions.dialled(link);
+            self.dials.begin(link, id, Purpose::Push { v }, now + self.config.proof_of_life);
+            self.dial(link, question.profile.address, message);
+        } else {
+            self.answer(link, message, false);
+        }
     }
 
     /// A node is to have this slot, and is answered when the line above is whole.
-    pub(super) fn keep(&mut self, link: Link, slot: Slot, now: Duration) {
-        let Some(Question { ask, address, .. }) = self.questions.question(link).cloned() else { return };
-        let node = self.settle_on(&ask, address, slot, now);
-        self.places.hold(ask.id, node, now + self.config.patience);
+    fn keep(&mut self, link: Link, slot: Slot, now: Duration) {
+        let Some(question) = self.questions.question(link).cloned() else { return };
+        let node = self.settle_on(&question, slot, now);
+        self.places.hold(question.ask.id, Node { state: State::Asking, ..node }, now + self.config.patience);
         self.questions.wait(link);
     }
 
-    /// The node as it was if it has this slot, else as one that has just come to it, its old slot freed.
-    pub(super) fn settle_on(&mut self, ask: &WhereToConnect, address: SocketAddr, slot: Slot, now: Duration) -> Node {
-        let held = self.places.node(ask.id).cloned();
+    /// The node as it was if it has this slot, else as one that has just come to it: its old slot is freed, and who holds the new one
+    /// has to give way.
+    fn settle_on(&mut self, question: &Question, slot: Slot, now: Duration) -> Node {
+        let id = question.ask.id;
+        let held = self.places.node(id).cloned();
         match held {
             Some(node) if node.slot == slot => return node,
-            Some(_) => self.free(ask.id, Freed::Moved, now),
+            Some(_) => self.free(id, Freed::Moved, now),
             None => {}
         }
+        if let Some((holder, &Node { v, .. })) = self.places.holder(slot) {
+            self.places.oust(holder);
+            self.events.push_back(TreeEvent::Freed { id: holder, v, slot, why: Freed::GaveWay });
+        }
         let v = held.map_or(V::NONE, |node| node.v);
-        Node { v, ..Node::asking(ask.name.clone(), address, ask.capabilities.relay, slot, now) }
+        Node { v, ..Node::asking(question.profile.clone(), slot, now) }
     }
 
-    pub(super) fn connect_to(&self, id: NodeId, v: V, slot: Slot, parent: NodeId, address: SocketAddr) -> ConnectTo {
+    fn connect_to(&self, id: NodeId, v: V, slot: Slot, parent: NodeId, address: SocketAddr) -> ConnectTo {
         let TopologyConfig { session, secret, name, .. } = &self.config;
         let claim = Claim { session: *session, child: id, v, slot };
         let ticket = secret.derive(*session, parent).sign(&claim);
@@ -114,27 +153,61 @@ impl Topology {
         ConnectTo { session: *session, v, id, slot, parent, address, ticket, key, name: name.clone() }
     }
 
-    /// Takes a node's slot away. Those attached below it ask by themselves, or their parent comes back with them; else they are gone.
+    /// Takes a node's slot away. Those attached below it ask by themselves, or are dialled when the slot is filled, or their parent
+    /// comes back with them; else they are gone.
     pub(super) fn free(&mut self, id: NodeId, why: Freed, now: Duration) {
         let Some(node) = self.places.free(id) else { return };
-        for below in node.slot.children() {
-            if let Some((child, Node { state: State::Attached, .. })) = self.places.holder(below) {
-                self.places.change(child, State::Doubted, Some(now + self.config.patience));
+        for below in self.places.below(node.slot) {
+            if self.places.node(below).is_some_and(|child| child.state == State::Attached) {
+                self.places.change(below, State::Doubted, Some(now + self.config.patience));
             }
+        }
+        node.slot.children().for_each(|below| self.places.forget_ousted(below));
+        self.places.restore_ousted(node.slot);
+        if why != Freed::Moved {
+            self.forget_push(id);
         }
         self.questions.lost_slot(id);
         self.wake_below(node.slot);
         self.events.push_back(TreeEvent::Freed { id, v: node.v, slot: node.slot, why });
     }
 
+    /// A place that the root meant to give a node, and that it has not acknowledged, is void.
+    fn forget_push(&mut self, id: NodeId) {
+        let Some(link) = self.questions.link(id) else { return };
+        let is_to_dial = self.questions.question(link).is_some_and(|question| question.is_to_dial);
+        if is_to_dial {
+            self.questions.remove(link);
+        } else if self.dials.end(link).is_some() {
+            self.questions.remove(link);
+            self.hang_up(link);
+        }
+    }
+
     pub(super) fn turn_away(&mut self, link: Link, again: bool, reason: &str) {
         if let Some(question) = self.questions.remove(link) {
+            if self.dials.end(link).is_some() || question.is_to_dial {
+                return self.hang_up(link);
+            }
             self.events.push_back(TreeEvent::Refused { id: question.ask.id, reason: reason.into() });
         }
         self.answer(link, Message::Refused(Refused { again, reason: reason.into() }), true);
     }
 
     pub(super) fn answer(&mut self, to: Link, message: Message, close: bool) {
-        self.answers.push_back(Answer { to, message, close });
+        self.answers.push_back(Answer { to, message: Some(message), close });
+    }
+
+    pub(super) fn hang_up(&mut self, to: Link) {
+        self.dials.end(to);
+        self.answers.push_back(Answer { to, message: None, close: true });
+    }
+
+    pub(super) fn dial(&mut self, link: Link, address: SocketAddr, message: Message) {
+        self.dialled.push_back(Dial { link, address, message });
     }
 }
+
+/// What a newcomer is told for whom there is no place.
+const NO_ROOM: &str = "no room: too few computers of this session can pass the picture on. Open a port for treevnc in the firewall \
+                       of some of them (treevnc join --listen PORT names it), and do not use --no-relay there";

@@ -1,8 +1,10 @@
-//! The open questions: who asked on which connection, and who still waits for an answer, in what order.
+//! The open questions: who asked on which connection, and who still waits for an answer, in what order. A place that the root gives
+//! unasked is a question that the root puts itself, to be answered by dialling.
 
 use super::Caller;
+use super::node::Profile;
 use crate::tree::children::Link;
-use crate::tree::message::WhereToConnect;
+use crate::tree::message::{WhereToConnect, WhyLeaf};
 use crate::tree::slot::NodeId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -10,12 +12,12 @@ use std::net::SocketAddr;
 /// An open question.
 #[derive(Debug, Clone)]
 pub(super) struct Question {
-    /// What was asked; `capabilities.relay` is off where there is no port to dial.
+    /// What was asked.
     pub(super) ask: WhereToConnect,
-    /// Where the asker listens, as the root sees it.
-    pub(super) address: SocketAddr,
-    /// The root's address as the asker sees it.
-    pub(super) local: SocketAddr,
+    /// Who asks, as far as the root knows.
+    pub(super) profile: Profile,
+    /// Whether it is the root's own and the answer, the first, goes out by dialling.
+    pub(super) is_to_dial: bool,
 }
 
 /// INVARIANT: each node has at most one open question, each connection too; those who wait are in exactly one of the four sets.
@@ -32,17 +34,25 @@ pub(super) struct Questions {
     leaves: BTreeSet<Link>,
 }
 
+impl Question {
+    /// What a node asks of itself, as far as it can be believed unseen.
+    pub(super) fn asked(caller: &Caller, ask: &WhereToConnect) -> Self {
+        let address = SocketAddr::new(caller.peer.to_canonical(), ask.port);
+        let leaf_only = (!ask.capabilities.relay || ask.port == 0).then_some(WhyLeaf::Asked);
+        let profile = Profile { name: ask.name.clone(), address, local: caller.local, leaf_only, dialable: false };
+        Self { ask: ask.clone(), profile, is_to_dial: false }
+    }
+}
+
 impl Questions {
     /// Takes a question in: the connections of earlier questions of the same node, which are void.
-    pub(super) fn insert(&mut self, caller: &Caller, ask: &WhereToConnect) -> Option<Link> {
-        self.remove(caller.link);
-        let older = self.by_asker.get(&ask.id).copied();
+    pub(super) fn insert(&mut self, link: Link, question: Question) -> Option<Link> {
+        self.remove(link);
+        let id = question.ask.id;
+        let older = self.by_asker.get(&id).copied();
         older.and_then(|older| self.remove(older));
-        let mut ask = ask.clone();
-        ask.capabilities.relay &= ask.port != 0;
-        let address = SocketAddr::new(caller.peer.to_canonical(), ask.port);
-        self.by_asker.insert(ask.id, caller.link);
-        self.open.insert(caller.link, Question { ask, address, local: caller.local });
+        self.by_asker.insert(id, link);
+        self.open.insert(link, question);
         older
     }
 
@@ -57,8 +67,27 @@ impl Questions {
         self.open.get(&link)
     }
 
+    /// Notes what is known of an asker.
+    pub(super) fn describe(&mut self, link: Link, dialable: bool, leaf_only: Option<WhyLeaf>) {
+        if let Some(question) = self.open.get_mut(&link) {
+            (question.profile.dialable, question.profile.leaf_only) = (dialable, leaf_only);
+        }
+    }
+
+    /// The root's own question has been answered by dialling; what follows goes over that connection.
+    pub(super) fn dialled(&mut self, link: Link) {
+        if let Some(question) = self.open.get_mut(&link) {
+            question.is_to_dial = false;
+        }
+    }
+
     pub(super) fn asker(&self, link: Link) -> Option<NodeId> {
         self.open.get(&link).map(|question| question.ask.id)
+    }
+
+    /// The connection of a node's open question.
+    pub(super) fn link(&self, id: NodeId) -> Option<Link> {
+        self.by_asker.get(&id).copied()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -69,7 +98,7 @@ impl Questions {
     pub(super) fn search(&mut self, link: Link, has_slot: bool) {
         self.answered(link);
         let Some(question) = self.open.get(&link) else { return };
-        let queue = match (has_slot, question.ask.capabilities.relay) {
+        let queue = match (has_slot, question.profile.leaf_only.is_none()) {
             (true, _) => &mut self.orphans,
             (false, true) => &mut self.relays,
             (false, false) => &mut self.leaves,
@@ -88,9 +117,14 @@ impl Questions {
         self.waiting.iter().filter_map(|&link| self.asker(link))
     }
 
+    /// Whether a node holds a slot and waits for an answer, which may be another slot.
+    pub(super) fn can_be_answered(&self, id: NodeId) -> bool {
+        self.link(id).is_some_and(|link| self.waiting.contains(&link) || self.orphans.contains(&link))
+    }
+
     /// The line above this node's slot has changed: if it waits, it is to be tried again.
     pub(super) fn wake(&mut self, id: NodeId) {
-        if let Some(&link) = self.by_asker.get(&id)
+        if let Some(link) = self.link(id)
             && self.waiting.remove(&link)
         {
             self.orphans.insert(link);
@@ -106,17 +140,22 @@ impl Questions {
 
     /// A node's slot is no longer kept: if it waits, it does so as a newcomer.
     pub(super) fn lost_slot(&mut self, id: NodeId) {
-        if let Some(&link) = self.by_asker.get(&id)
-            && (self.orphans.contains(&link) || self.waiting.contains(&link))
+        if self.can_be_answered(id)
+            && let Some(link) = self.link(id)
         {
             self.search(link, false);
         }
     }
 
-    /// Those to try next: all orphans, since each may want another slot, and the first of each kind of newcomer, since what
-    /// does not suit the first does not suit the others.
+    /// Those to try next: all orphans, since each may want another slot, and the first relay that is new, since what does not suit the
+    /// first does not suit the others.
     pub(super) fn candidates(&self) -> Vec<Link> {
-        self.orphans.iter().chain(self.relays.first()).chain(self.leaves.first()).copied().collect()
+        self.orphans.iter().chain(self.relays.first()).copied().collect()
+    }
+
+    /// The first leaf-only node that holds no slot and waits for one.
+    pub(super) fn first_leaf(&self) -> Option<Link> {
+        self.leaves.first().copied()
     }
 
     /// Somebody who waits and holds no slot.

@@ -1,0 +1,178 @@
+//! Who is lost: what parents and orphans say is believed when both say it, or when the node does not answer the root.
+
+use super::dials::{Dialled, Purpose};
+use super::node::{State, Suspicion};
+use super::{Freed, Topology, TreeEvent};
+use crate::tree::children::Link;
+use crate::tree::message::{AreYouThere, Fault, IAmHere, LostChild, Message, SlowNode, WhyLeaf};
+use crate::tree::slot::NodeId;
+use std::time::Duration;
+
+/// As long as fewer than one in so many relays is on probation, another one may be.
+const RELAYS_PER_BLAME: usize = 4;
+
+impl Topology {
+    /// A parent, maybe the root itself, has lost a child. A child that can be dialled is placed anew: if it does not even say that it
+    /// is there, it is lost.
+    pub fn handle_lost_child(&mut self, report: &LostChild, now: Duration) {
+        let is_ours = report.session == self.config.session;
+        if let Some(slot) = self.places.ousted(report.child).filter(|node| is_ours && node.v == report.v).map(|node| node.slot) {
+            return self.places.forget_ousted(slot);
+        }
+        let Some(node) = self.places.node(report.child) else { return };
+        // A node that asks is alive, and its slot is kept for it.
+        let is_current = node.v == report.v && node.parent.0 == report.parent && node.state != State::Asking;
+        if !is_ours || !is_current {
+            return;
+        }
+        if node.profile.dialable && node.suspicion == Suspicion::None {
+            self.push(report.child, now);
+            self.places.suspect(report.child, Suspicion::ByParent);
+        } else {
+            self.free(report.child, Freed::Lost(report.why), now);
+        }
+        self.serve(now);
+    }
+
+    /// A child says that its parent is gone.
+    pub(super) fn doubted_by_child(&mut self, parent: NodeId, why: Fault, now: Duration) {
+        let Some(node) = self.places.node(parent) else { return };
+        match node.suspicion {
+            Suspicion::ByParent => self.free(parent, Freed::Lost(why), now),
+            Suspicion::None if node.state == State::Attached && node.profile.dialable => {
+                let address = node.profile.address;
+                self.places.suspect(parent, Suspicion::ByChild);
+                self.are_you_there(parent, address, Purpose::Doubt, now + self.config.proof_of_life);
+            }
+            _ => {}
+        }
+    }
+
+    /// A child could not attach to its parent.
+    pub(super) fn unreached(&mut self, parent: NodeId, child: NodeId, why: Fault, now: Duration) {
+        if !matches!(why, Fault::Unreachable | Fault::NoAnswer) {
+            return;
+        }
+        let by = self.places.node(parent).and_then(|node| node.unreached_by);
+        self.places.edit(parent, |node| node.unreached_by = Some(child));
+        if by.is_some_and(|by| by != child) {
+            self.blame(parent, WhyLeaf::Isolated, now);
+        }
+        self.doubted_by_child(parent, why, now);
+    }
+
+    /// Asks a node whether it is there, on a connection of its own.
+    pub(super) fn are_you_there(&mut self, id: NodeId, address: std::net::SocketAddr, purpose: Purpose, until: Duration) {
+        let link = self.dials.new_link();
+        self.dials.begin(link, id, purpose, until);
+        self.dial(link, address, Message::AreYouThere(AreYouThere { session: self.config.session, id }));
+    }
+
+    /// A node that was dialled has said who it is.
+    pub(super) fn is_here(&mut self, link: Link, here: &IAmHere, now: Duration) {
+        let Some(dialled) = self.dials.end(link) else { return };
+        let is_it = here.id == dialled.id;
+        let is_ours = is_it && here.session == Some(self.config.session);
+        match dialled.purpose {
+            Purpose::First { asker } => {
+                self.hang_up(link);
+                self.proven(asker, is_it, now);
+            }
+            Purpose::Push { v } if is_ours && here.v == v => self.places.suspect(dialled.id, Suspicion::None),
+            Purpose::Push { .. } => {
+                self.hang_up(link);
+                self.questions.remove(link);
+                self.free(dialled.id, if is_it { Freed::Elsewhere } else { Freed::Lost(Fault::NoAnswer) }, now);
+            }
+            Purpose::Doubt if is_ours => {
+                self.hang_up(link);
+                self.trust(dialled.id);
+            }
+            Purpose::Room if is_ours => {
+                self.hang_up(link);
+                self.has_room(dialled.id, here.room);
+            }
+            Purpose::Doubt | Purpose::Room => {
+                self.hang_up(link);
+                self.silent(link, dialled, now);
+            }
+        }
+        self.serve(now);
+    }
+
+    /// A node that was dialled is not there, or did not say so in time.
+    pub(super) fn silent(&mut self, link: Link, dialled: Dialled, now: Duration) {
+        match dialled.purpose {
+            Purpose::First { asker } => self.proven(asker, false, now),
+            Purpose::Push { .. } => {
+                self.questions.remove(link);
+                self.free(dialled.id, Freed::Lost(Fault::NoAnswer), now);
+            }
+            Purpose::Doubt if self.places.node(dialled.id).is_some_and(|node| node.suspicion == Suspicion::ByChild) => {
+                self.free(dialled.id, Freed::Lost(Fault::NoAnswer), now);
+            }
+            Purpose::Doubt | Purpose::Room => {}
+        }
+    }
+
+    /// A node that was doubted is there.
+    fn trust(&mut self, id: NodeId) {
+        let Some(node) = self.places.node(id).filter(|node| node.suspicion == Suspicion::ByChild) else { return };
+        let slot = node.slot;
+        self.places.suspect(id, Suspicion::None);
+        self.wake_below(slot);
+    }
+
+    /// It is known whether a newcomer can be dialled.
+    fn proven(&mut self, asker: Link, dialable: bool, now: Duration) {
+        let Some(id) = self.questions.asker(asker) else { return };
+        let leaf_only = if dialable { self.blames.why(id) } else { Some(WhyLeaf::Unreachable) };
+        self.questions.describe(asker, dialable, leaf_only);
+        self.queue(asker, now);
+    }
+
+    /// A node has measured that it, or a child, cannot keep up. Of an only child it is not known which end of the link is slow:
+    /// then it is the parent's turn first, since the child, if it is the slow one, shows it again below the next parent.
+    pub fn handle_slow_node(&mut self, report: &SlowNode, now: Duration) {
+        let Some(node) = self.places.node(report.node) else { return };
+        let is_reporter = report.node == report.reporter || node.parent.0 == report.reporter;
+        if report.session != self.config.session || node.v != report.v || !is_reporter || !node.is_relay() {
+            return;
+        }
+        let is_parents_turn = report.alone && report.reporter != self.config.id && self.blames.why(report.reporter).is_none();
+        self.blame(if is_parents_turn { report.reporter } else { report.node }, WhyLeaf::Slow, now);
+        self.serve(now);
+    }
+
+    /// Makes a node leaf-only for a while. What it had below it goes to the relay that takes its slot; where there is none further
+    /// down, it is dialled, so that it gives its children up. When many are blamed, it is not them, and nothing is done.
+    fn blame(&mut self, id: NodeId, why: WhyLeaf, now: Duration) {
+        let Some(node) = self.places.node(id).filter(|node| node.is_relay() && node.profile.dialable) else { return };
+        let slot = node.slot;
+        let may_blame = self.blames.len() * RELAYS_PER_BLAME < self.places.relay_count();
+        let children = self.places.below(slot).len();
+        let has_successor = self.places.deepest_relay().is_some_and(|last| last.depth() > slot.depth());
+        let has_room = || self.places.vacant().filter(|vacant| !vacant.is_below(slot)).take(children).count() == children;
+        if !may_blame || !(children == 0 || has_successor || has_room()) {
+            return;
+        }
+        self.blames.add(id, why, now, self.config.probation);
+        self.places.set_leaf_only(id, Some(why));
+        self.events.push_back(TreeEvent::Relays { id, leaf_only: Some(why) });
+        if children > 0 && !has_successor && self.questions.link(id).is_none() {
+            self.push(id, now);
+        }
+        self.wake_below(slot);
+    }
+
+    /// Probations that are over.
+    pub(super) fn pardon(&mut self, now: Duration) {
+        while let Some(id) = self.blames.pardon(now) {
+            let is_on_probation = |why: WhyLeaf| matches!(why, WhyLeaf::Slow | WhyLeaf::Isolated);
+            if self.places.node(id).is_some_and(|node| node.profile.leaf_only.is_some_and(is_on_probation)) {
+                self.places.edit(id, |node| (node.profile.leaf_only, node.unreached_by) = (None, None));
+                self.events.push_back(TreeEvent::Relays { id, leaf_only: None });
+            }
+        }
+    }
+}
