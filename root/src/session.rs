@@ -128,7 +128,7 @@ impl Root {
         let serving = async {
             tokio::join!(
                 port.run(handle.log.clone(), Arc::clone(&handle.tree), PortOptions::default()),
-                handle.tree.keep_deadlines(),
+                handle.tree.keep(),
                 handle.tree.keep_beating(),
                 answering,
                 count_viewers(&handle.tree, &info),

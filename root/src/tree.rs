@@ -2,21 +2,22 @@
 //! decided by the topology; this file carries its messages and answers what anybody may ask.
 
 use crate::clock::SessionClock;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tracing::{debug, info, warn};
-use treevnc_protocol::tree::children::{Acceptance, Children, Link};
-use treevnc_protocol::tree::message::{Attach, Fault, IAmHere, Message, Presenter, Refused, Status};
+use treevnc_protocol::tree::children::{Acceptance, Child, Children, Link};
+use treevnc_protocol::tree::message::{Attach, Fault, IAmHere, Message, Presenter, Refused, SlowNode, Status};
 use treevnc_protocol::tree::pace::Slow;
 use treevnc_protocol::tree::pulse::PulseConfig;
 use treevnc_protocol::tree::slot::V;
-use treevnc_protocol::tree::topology::{Answer, Caller, Topology, TopologyConfig, TreeEvent};
+use treevnc_protocol::tree::topology::{Answer, Caller, Dial, Topology, TopologyConfig, TreeEvent};
 use treevnc_relay::children::{ChildLinks, Gate};
-use treevnc_relay::link::{Incoming, LinkError, TreeLink};
+use treevnc_relay::link::{Incoming, LinkError, TreeLink, dial};
 use treevnc_relay::port::TreeService;
 use treevnc_relay::shared_log::SharedLog;
 use treevnc_relay::snapshot::serve_snapshot;
@@ -25,8 +26,12 @@ use treevnc_relay::snapshot::serve_snapshot;
 const FIRST_MESSAGE: Duration = Duration::from_secs(10);
 /// How long a node may take from its question to ATTACHED or FAILED; its own deadlines are shorter.
 const CONVERSATION: Duration = Duration::from_secs(60);
+/// Beats after which the root looks anew how many more children it could feed.
+const BEATS_BETWEEN_LOOKS: u64 = 10;
 /// Answers of one call that may wait to be sent.
 const CALL_LANE: usize = 8;
+/// How long a node that is dialled may take to greet; the topology's own deadlines are shorter.
+const DIAL: Duration = Duration::from_secs(3);
 
 /// The tree of a root.
 #[derive(Debug)]
@@ -37,7 +42,7 @@ pub(crate) struct RootTree {
     links: ChildLinks,
     children: Mutex<Children>,
     state: Mutex<State>,
-    /// The topology has another deadline.
+    /// The topology has another deadline, or nodes are to be dialled.
     wake: Notify,
     node_count: watch::Sender<u32>,
     beat: watch::Sender<u64>,
@@ -48,7 +53,10 @@ pub(crate) struct RootTree {
 struct State {
     topology: Topology,
     last_call: u64,
+    /// Of callers, and of nodes that the root dials.
     calls: BTreeMap<Link, mpsc::Sender<Answer>>,
+    /// Nodes to dial.
+    dials: VecDeque<(Dial, mpsc::Receiver<Answer>)>,
 }
 
 impl RootTree {
@@ -63,7 +71,7 @@ impl RootTree {
         let beat = watch::Sender::new(0);
         Self {
             children: Mutex::new(topology.root_children()),
-            state: Mutex::new(State { topology, last_call: 0, calls: BTreeMap::new() }),
+            state: Mutex::new(State { topology, last_call: 0, calls: BTreeMap::new(), dials: VecDeque::new() }),
             links: ChildLinks::new(log.clone(), presenter, beat.subscribe()),
             config,
             clock,
@@ -93,9 +101,13 @@ impl RootTree {
         }
     }
 
-    /// Calls the topology when its deadlines come. Never ends.
-    pub(crate) async fn keep_deadlines(&self) {
+    /// Calls the topology when its deadlines come, and dials whom it wants dialled. Never ends; dropping it ends those calls.
+    pub(crate) async fn keep(self: &Arc<Self>) {
+        let mut calls = JoinSet::new();
         loop {
+            while let Some((dial, answers)) = self.next_dial() {
+                calls.spawn(Arc::clone(self).call(dial, answers));
+            }
             let deadline = self.lock().topology.poll_deadline();
             let due = async {
                 match deadline {
@@ -106,18 +118,40 @@ impl RootTree {
             tokio::select! {
                 () = self.wake.notified() => {}
                 () = due => self.with_topology(|topology, now| topology.handle_timeout(now)),
+                Some(_) = calls.join_next() => {}
             }
         }
     }
 
-    /// Counts the root's beats, which heartbeats carry down the tree. Never ends.
+    /// Counts the root's beats, which heartbeats carry down the tree, and looks how many children the root could feed. Never ends.
     pub(crate) async fn keep_beating(&self) {
         let mut beats = interval(PulseConfig::default().interval);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             beats.tick().await;
             self.beat.send_modify(|beat| *beat += 1);
+            if self.beat.borrow().is_multiple_of(BEATS_BETWEEN_LOOKS) {
+                self.with_topology(|topology, now| topology.set_root_room(self.links.room(), now));
+            }
         }
+    }
+
+    fn next_dial(&self) -> Option<(Dial, mpsc::Receiver<Answer>)> {
+        self.lock().dials.pop_front()
+    }
+
+    /// Dials a node, says what is to be said, and hands on what it answers.
+    async fn call(self: Arc<Self>, Dial { link: number, address, message }: Dial, answers: mpsc::Receiver<Answer>) {
+        let call = Call { tree: &self, link: number };
+        let talk = async {
+            let mut link = dial(address, DIAL).await?;
+            link.write_message(&message).await?;
+            self.exchange(link, answers, |topology, message, now| topology.handle_dial_message(number, message, now)).await
+        };
+        if let Ok(Err(error)) = timeout(CONVERSATION, talk).await {
+            debug!("the call to {address} ended: {error}");
+        }
+        drop(call);
     }
 
     /// Lets the topology take in an event; sends and logs what follows.
@@ -125,6 +159,11 @@ impl RootTree {
         let mut state = self.lock();
         let state = &mut *state;
         event(&mut state.topology, self.clock.now());
+        while let Some(dial) = state.topology.poll_dial() {
+            let (lane, answers) = mpsc::channel(CALL_LANE);
+            state.calls.insert(dial.link, lane);
+            state.dials.push_back((dial, answers));
+        }
         while let Some(answer) = state.topology.poll_answer() {
             // A caller that is gone or takes nothing asks again by itself.
             if let Some(lane) = state.calls.get(&answer.to) {
@@ -152,9 +191,9 @@ impl RootTree {
             }
             Message::AreYouThere(_) => {
                 let TopologyConfig { session, id, .. } = self.config;
-                link.write_message(&Message::IAmHere(IAmHere { session: Some(session), id, v: V::NONE })).await?;
+                link.write_message(&Message::IAmHere(IAmHere { session: Some(session), id, v: V::NONE, room: 0 })).await?;
             }
-            Message::WhereToConnect(_) | Message::LostChild(_) | Message::Leave(_) => {
+            Message::WhereToConnect(_) | Message::LostChild(_) | Message::SlowNode(_) | Message::Leave(_) => {
                 let talk = timeout(CONVERSATION, self.converse(link, peer, first)).await;
                 return talk.map_err(|_| LinkError::TimedOut(CONVERSATION))?;
             }
@@ -167,27 +206,43 @@ impl RootTree {
     }
 
     /// A call: messages of a node go to the topology, the topology's answers to the node, until one says that it is the last.
-    async fn converse(&self, mut link: TreeLink, peer: SocketAddr, first: Message) -> Result<(), LinkError> {
+    async fn converse(&self, link: TreeLink, peer: SocketAddr, first: Message) -> Result<(), LinkError> {
         let local = link.local_addr();
-        let (call, mut answers) = Call::begin(self);
+        let (call, answers) = Call::begin(self);
         let caller = Caller { link: call.link, peer: peer.ip(), local };
         self.with_topology(|topology, now| topology.handle_message(&caller, &first, now));
+        self.exchange(link, answers, |topology, message, now| topology.handle_message(&caller, message, now)).await
+    }
+
+    /// Sends the topology's answers and hands it what comes back, until an answer is the last.
+    async fn exchange(
+        &self,
+        mut link: TreeLink,
+        mut answers: mpsc::Receiver<Answer>,
+        hand_on: impl Fn(&mut Topology, &Message, Duration),
+    ) -> Result<(), LinkError> {
         loop {
             tokio::select! {
                 answer = answers.recv() => {
                     let Some(answer) = answer else { return Ok(()) };
-                    link.write_message(&answer.message).await?;
+                    if let Some(message) = answer.message {
+                        link.write_message(&message).await?;
+                    }
                     if answer.close {
                         return Ok(());
                     }
                 }
                 incoming = link.read() => {
                     if let Incoming::Message(message) = incoming? {
-                        self.with_topology(|topology, now| topology.handle_message(&caller, &message, now));
+                        self.with_topology(|topology, now| hand_on(topology, &message, now));
                     }
                 }
             }
         }
+    }
+
+    fn children(&self) -> MutexGuard<'_, Children> {
+        self.children.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -207,17 +262,29 @@ impl TreeService for RootTree {
 
 impl Gate for RootTree {
     fn attach(&self, attach: &Attach, link: Link) -> Acceptance {
-        self.children.lock().unwrap_or_else(PoisonError::into_inner).accept(attach, link)
+        self.children().accept(attach, link)
     }
 
     fn ended(&self, link: Link, why: Fault) {
-        let lost = self.children.lock().unwrap_or_else(PoisonError::into_inner).lost(link, why);
+        let lost = self.children().lost(link, why);
         if let Some(report) = lost {
             self.with_topology(|topology, now| topology.handle_lost_child(&report, now));
         }
     }
-    fn slow(&self, slow: Slow) {
-        info!("cannot keep up: {slow:?}");
+
+    fn slow(&self, Slow { child, alone }: Slow) {
+        let TopologyConfig { session, id: reporter, .. } = self.config;
+        let mut children = self.children();
+        let Some(link) = child else {
+            // The root itself has too many: those in extra places find another, or are told what to do.
+            warn!("this machine's line or processor does not keep up with its children");
+            children.shed().into_iter().for_each(|link| self.links.close(link));
+            return;
+        };
+        let Some(Child { id: node, v, .. }) = children.by_link(link) else { return };
+        drop(children);
+        let report = SlowNode { session, reporter, node, v, alone };
+        self.with_topology(|topology, now| topology.handle_slow_node(&report, now));
     }
 }
 
@@ -251,6 +318,8 @@ fn report(event: &TreeEvent) {
         TreeEvent::Placed { id, name, v, slot } => debug!("{name} ({id}) is given slot {slot}, placement {v}"),
         TreeEvent::Attached { id, v, slot } => info!("node {id} attached at slot {slot} depth {}, placement {v}", slot.depth()),
         TreeEvent::Freed { id, v, slot, why } => info!("slot {slot} of node {id} is free, placement {v}: {why:?}"),
+        TreeEvent::Relays { id, leaf_only: Some(why) } => info!("node {id} is to have no children for a while: {why}"),
+        TreeEvent::Relays { id, leaf_only: None } => info!("node {id} may have children again"),
         TreeEvent::Refused { id, reason } => info!("node {id} was turned away: {reason}"),
     }
 }

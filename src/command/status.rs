@@ -46,9 +46,11 @@ fn node_as_json(node: &NodeStatus, now: Duration) -> serde_json::Value {
         "name": node.name.as_str(),
         "address": node.address.to_string(),
         "slot": node.slot.0,
+        "place": node.slot.to_string(),
         "parent": node.slot.parent().map(|slot| slot.0),
         "depth": node.depth(),
-        "relay": node.relay,
+        "relay": node.relay(),
+        "leaf_only": node.leaf_only.map(|why| why.to_string()),
         "attached": node.attached,
         "seconds": now.saturating_sub(node.since).as_secs(),
     })
@@ -70,10 +72,11 @@ fn draw(out: &mut String, status: &Status, slot: Slot, first: &str, rest: &str) 
     let Ok(at) = status.nodes.binary_search_by_key(&slot, |node| node.slot) else { return };
     let Some(node) = status.nodes.get(at) else { return };
     let joining = if node.attached { "" } else { ", joining" };
-    let leaf = if node.relay { "" } else { ", leaf only" };
+    let leaf = node.leaf_only.map_or(String::new(), |why| format!(", leaf only ({why})"));
     let _ = writeln!(out, "{first}{} [{}] {}{leaf}{joining}", node.name, node.slot, node.address);
     let is_there = |slot: &Slot| status.nodes.binary_search_by_key(slot, |node| node.slot).is_ok();
-    let children: Vec<Slot> = slot.children().filter(is_there).collect();
+    let extra = status.nodes.iter().map(|node| node.slot).filter(|child| child.is_extra() && child.parent() == Some(slot));
+    let children: Vec<Slot> = slot.children().filter(is_there).chain(extra).collect();
     for (n, &child) in children.iter().enumerate() {
         let is_last = n + 1 == children.len();
         let (branch, line) = if is_last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
@@ -84,6 +87,7 @@ fn draw(out: &mut String, status: &Status, slot: Slot, first: &str, rest: &str) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use treevnc_protocol::tree::message::WhyLeaf;
     use treevnc_protocol::tree::slot::NodeId;
     use treevnc_protocol::update::SessionId;
 
@@ -94,11 +98,13 @@ mod tests {
             name: name.into(),
             address: "192.0.2.1:5950".parse().unwrap(),
             slot: Slot(slot),
-            relay: slot != 4,
+            leaf_only: (slot == 4 || slot >= 1 << 31).then_some(WhyLeaf::Unreachable),
             attached: slot != 2,
             since: Duration::from_secs(3),
         };
-        let nodes = [(0, "root"), (1, "ada"), (2, "bob"), (3, "cy"), (4, "di")].map(|(slot, name)| node(slot, name));
+        let extra = Slot::extra(Slot(1), 0).unwrap().0;
+        let nodes =
+            [(0, "root"), (1, "ada"), (2, "bob"), (3, "cy"), (4, "di"), (extra, "ed")].map(|(slot, name)| node(slot, name));
         let status = Status {
             session: SessionId(1),
             name: "Physik".into(),
@@ -108,11 +114,12 @@ mod tests {
             nodes: nodes.to_vec(),
             more: false,
         };
-        let expected = "Physik (no picture yet; presenting: desk): 3 nodes, depth 2
+        let expected = "Physik (no picture yet; presenting: desk): 4 nodes, depth 2
 root [0] 192.0.2.1:5950
 ├─ ada [1] 192.0.2.1:5950
 │  ├─ cy [3] 192.0.2.1:5950
-│  └─ di [4] 192.0.2.1:5950, leaf only
+│  ├─ di [4] 192.0.2.1:5950, leaf only (cannot be reached: its firewall?)
+│  └─ ed [1+1] 192.0.2.1:5950, leaf only (cannot be reached: its firewall?)
 └─ bob [2] 192.0.2.1:5950, joining
 ";
         assert_eq!(as_text(&status), expected);

@@ -83,6 +83,8 @@ struct Shared {
     started: Instant,
     log: SharedLog,
     children: ChildLinks,
+    /// The calls that the root has made; those that this node made are the driver's.
+    pushed: Mutex<BTreeMap<Link, mpsc::Sender<Message>>>,
     presenter: watch::Sender<Presenter>,
     /// The root's newest beat that came here.
     beat: watch::Sender<u64>,
@@ -101,6 +103,7 @@ impl Node {
             wake: Notify::new(),
             started: Instant::now(),
             children: ChildLinks::new(log.clone(), presenter.subscribe(), beat.subscribe()),
+            pushed: Mutex::default(),
             log,
             presenter,
             beat,
@@ -154,6 +157,15 @@ impl Shared {
 
     fn member(&self) -> MutexGuard<'_, Member> {
         self.member.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many more leaf-only children this node could feed.
+    fn room(&self) -> u8 {
+        self.children.room()
+    }
+
+    fn pushed(&self) -> MutexGuard<'_, BTreeMap<Link, mpsc::Sender<Message>>> {
+        self.pushed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn publish_state(&self) {
@@ -243,12 +255,16 @@ impl<'a> Driver<'a> {
             }
             Action::SendRoot { call, message } => {
                 // A full lane means that the root takes nothing: the member's own time-out ends the call.
-                if let Some((lane, _)) = self.calls.get(&call) {
+                let pushed = self.shared.pushed();
+                if let Some(lane) = self.calls.get(&call).map(|(lane, _)| lane).or(pushed.get(&call)) {
                     let _ = lane.try_send(message);
                 }
             }
             // Dropping the lane lets the task send what waits, and end.
-            Action::CloseRoot { call } => self.closing.extend(self.calls.remove(&call).map(|(_, task)| task)),
+            Action::CloseRoot { call } => {
+                self.shared.pushed().remove(&call);
+                self.closing.extend(self.calls.remove(&call).map(|(_, task)| task));
+            }
             Action::DialParent { link, place } => {
                 self.close_parent().await;
                 let task = tokio::spawn(follow_parent(Arc::clone(self.shared), link, place));

@@ -3,9 +3,9 @@
 
 use super::message::{Attach, AttachReply, Fault, KeptChild, KeptChildren, LostChild};
 use super::slot::{NodeId, Side, Slot, V};
-use std::collections::BTreeMap;
 use super::ticket::Key;
 use crate::update::{Seq, SessionId};
+use std::collections::BTreeMap;
 
 /// A program's number for one of its connections; never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

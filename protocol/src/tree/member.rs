@@ -12,6 +12,7 @@ pub use config::MemberConfig;
 
 use super::children::{Acceptance, Child, Children, Link};
 use super::message::{Asking, Attach, AttachReply, ConnectTo, Fault, IAmHere, KeptChildren, Leave, Message, Redirect, SlowNode};
+use super::pace::Slow;
 use super::slot::{Slot, V};
 use super::text::{Reason, SessionName};
 use super::ticket::Claim;
@@ -198,7 +199,7 @@ impl Member {
 
     /// The program has measured that a child, or none of the children and so this node itself, cannot keep up with the picture.
     /// A node that has children in extra places gives those up first; anything else is reported to the root.
-    pub fn handle_slow(&mut self, child: Option<Link>, alone: bool, now: Duration) {
+    pub fn handle_slow(&mut self, Slow { child, alone }: Slow, now: Duration) {
         let Some(session) = self.session else { return };
         let reporter = self.config.id;
         let (node, v) = match child {

@@ -67,16 +67,34 @@ impl Model {
     }
 
     fn look(&mut self) {
-        for (link, message) in self.root.answers() {
+        self.root.answer_dials();
+        let answers = self.root.answers();
+        for (link, message) in &answers {
             match message {
-                Message::ConnectTo(place) => self.placed(link, place),
                 Message::Attached(echo) => {
-                    let known = self.placements.get_mut(&self.askers[&link]).expect("only what was placed is confirmed");
+                    let known = self.placements.get_mut(&self.askers[link]).expect("only what was placed is confirmed");
                     assert_eq!(known.place.v, echo.v, "only the newest placement is confirmed");
                     known.attached = true;
+                    // Whoever stood there sees its link end, and will ask.
+                    let (id, slot) = (known.place.id, known.place.slot);
+                    let gave_way = self.placements.values_mut().filter(|other| other.place.id != id && other.place.slot == slot);
+                    gave_way.for_each(|other| other.attached = false);
                 }
                 _ => {}
             }
+        }
+        let pushed = self.root.pushed.drain(..).map(|(link, place)| (link.0, place));
+        let mut places: Vec<_> = pushed.collect();
+        for (link, place) in &places {
+            self.askers.insert(*link, place.id);
+        }
+        places.extend(answers.iter().filter_map(|(link, message)| match message {
+            Message::ConnectTo(place) => Some((*link, place.clone())),
+            _ => None,
+        }));
+        places.sort_by_key(|(_, place)| place.v);
+        for (link, place) in places {
+            self.placed(link, place);
         }
         let status = self.root.topology.status();
         let mut slots: Vec<_> = status.iter().map(|node| node.slot).collect();
@@ -94,7 +112,8 @@ impl Model {
             assert!(parent.is_some_and(NodeStatus::relay), "{node:?} is attached below {parent:?}");
         }
         for (id, known) in self.placements.iter().filter(|(_, known)| known.attached && known.place.parent == ROOT) {
-            assert!(status.iter().any(|node| node.id == *id && node.attached), "{id} below the root is forgotten: {known:?}");
+            let is_known = |node: &NodeStatus| node.id == *id && node.attached || node.id != *id && node.slot == known.place.slot;
+            assert!(status.iter().any(is_known), "{id} below the root is forgotten, and nobody else has its slot: {known:?}");
         }
     }
 
@@ -105,10 +124,13 @@ impl Model {
         let status = self.root.topology.status();
         let holder = |slot| status.iter().find(|node| node.slot == slot);
         assert!(holder(place.slot).is_some_and(|node| node.id == place.id));
-        let parent = holder(place.slot.parent().unwrap()).expect("a parent");
-        assert!(parent.id == place.parent && parent.relay() && parent.attached && parent.address == place.address);
+        // The parent may have been moved since, in the same step.
+        if let Some(parent) = holder(place.slot.parent().unwrap()).filter(|parent| parent.id == place.parent) {
+            assert!(parent.relay() && parent.address == place.address);
+        }
         let claim = Claim { session: SESSION, child: place.id, v: place.v, slot: place.slot };
-        let key = self.placements.get(&parent.id).map_or_else(|| secret().derive(SESSION, ROOT), |known| known.place.key.clone());
+        let key =
+            self.placements.get(&place.parent).map_or_else(|| secret().derive(SESSION, ROOT), |known| known.place.key.clone());
         assert!(key.verify(&claim, &place.ticket));
         let relay = self.relays[&place.id];
         self.placements.insert(place.id, Placement { place, relay, attached: false });
@@ -193,7 +215,7 @@ impl Model {
             for (id, _, v) in placements {
                 self.send(None, &Message::Leave(Leave { session: SESSION, id, v }));
             }
-            for link in 1..=self.root.links {
+            for link in self.askers.keys().copied().chain(1..=self.root.links) {
                 self.root.topology.handle_closed(Link(link), self.root.now);
             }
             self.pass(secs(20));

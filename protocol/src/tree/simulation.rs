@@ -367,7 +367,8 @@ impl World {
         let mut parents = BTreeMap::new();
         for actor in self.alive() {
             let node = &self.nodes[actor - 1];
-            let Some((_, (connection, _))) = node.dialled.iter().find(|(link, _)| node.member.parent_link() == Some(**link)) else {
+            let Some((_, (connection, _))) = node.dialled.iter().find(|(link, _)| node.member.parent_link() == Some(**link))
+            else {
                 continue;
             };
             let Some(parent) = self.network.actor(*connection, End::Listener).filter(|parent| self.is_alive(*parent)) else {

@@ -26,7 +26,7 @@ use node::{Node, State, Suspicion};
 use places::Places;
 use questions::{Question, Questions};
 use room::Rooms;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 /// Most nodes of a tree.
@@ -59,6 +59,8 @@ pub struct Topology {
     dials: Dials,
     blames: Blames,
     rooms: Rooms,
+    /// When nodes may be tried again below a parent that they could not reach.
+    retries: BTreeSet<(Duration, NodeId)>,
     dialled: VecDeque<Dial>,
     answers: VecDeque<Answer>,
     events: VecDeque<TreeEvent>,
@@ -75,6 +77,7 @@ impl Topology {
             dials: Dials::default(),
             blames: Blames::default(),
             rooms: Rooms::default(),
+            retries: BTreeSet::new(),
             dialled: VecDeque::new(),
             answers: VecDeque::new(),
             events: VecDeque::new(),
@@ -172,7 +175,8 @@ impl Topology {
     pub fn poll_deadline(&self) -> Option<Duration> {
         let places = self.places.deadline().map(|(until, _)| until);
         let dials = self.dials.deadline().map(|(until, _)| until);
-        [places, dials, self.blames.deadline()].into_iter().flatten().min()
+        let retries = self.retries.first().map(|(at, _)| *at);
+        [places, dials, retries, self.blames.deadline()].into_iter().flatten().min()
     }
 
     /// Everybody in the tree in slot order, the root first.
@@ -211,10 +215,7 @@ impl Topology {
     /// Whether it is as if nobody had ever been there.
     #[cfg(test)]
     pub(super) fn is_pristine(&self) -> bool {
-        self.places.len() == 0
-            && self.questions.len() == 0
-            && self.poll_deadline().is_none()
-            && self.places.vacant().count() == 2
+        self.places.len() == 0 && self.questions.len() == 0 && self.poll_deadline().is_none() && self.places.vacant().count() == 2
     }
 
     fn asked(&mut self, caller: &Caller, ask: &WhereToConnect, now: Duration) {

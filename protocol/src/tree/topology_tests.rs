@@ -26,6 +26,8 @@ struct Root {
     now: Duration,
     /// Nodes that do not answer when they are dialled.
     dead: Vec<u64>,
+    /// Whether nobody answers yet.
+    hold_dials: bool,
     /// Places that were given by dialling.
     pushed: Vec<(Link, ConnectTo)>,
 }
@@ -33,7 +35,14 @@ struct Root {
 impl Root {
     fn new() -> Self {
         let config = TopologyConfig::new(SESSION, "Physik".into(), ROOT, root_address(), secret());
-        Self { topology: Topology::new(config), links: 0, now: Duration::ZERO, dead: Vec::new(), pushed: Vec::new() }
+        Self {
+            topology: Topology::new(config),
+            links: 0,
+            now: Duration::ZERO,
+            dead: Vec::new(),
+            hold_dials: false,
+            pushed: Vec::new(),
+        }
     }
 
     fn send(&mut self, link: u64, message: &Message) {
@@ -45,18 +54,18 @@ impl Root {
 
     /// Those who are dialled say that they are there, unless they are dead.
     fn answer_dials(&mut self) {
-        while let Some(Dial { link, message, .. }) = self.topology.poll_dial() {
-            let (id, v) = match message {
-                Message::AreYouThere(ask) => (ask.id, V::NONE),
-                Message::ConnectTo(place) => {
-                    self.pushed.push((link, place.clone()));
-                    (place.id, place.v)
-                }
+        while !self.hold_dials
+            && let Some(Dial { link, message, .. }) = self.topology.poll_dial()
+        {
+            let (id, v, place) = match message {
+                Message::AreYouThere(ask) => (ask.id, V::NONE, None),
+                Message::ConnectTo(place) => (place.id, place.v, Some(place)),
                 other => panic!("nobody is dialled to be told {other:?}"),
             };
             if self.dead.contains(&id.0) {
                 self.topology.handle_closed(link, self.now);
             } else {
+                self.pushed.extend(place.map(|place| (link, place)));
                 let here = IAmHere { session: Some(SESSION), id, v, room: 0 };
                 self.topology.handle_dial_message(link, &Message::IAmHere(here), self.now);
             }
@@ -71,8 +80,8 @@ impl Root {
     }
 
     /// A node says on the connection over which it was pushed that it has attached.
-    fn came(&mut self, link: Link, v: V, children: KeptChildren) -> Vec<(u64, Message)> {
-        self.topology.handle_dial_message(link, &Message::Attached(Attached { v, children }), self.now);
+    fn came(&mut self, link: Link, v: u64, children: KeptChildren) -> Vec<(u64, Message)> {
+        self.topology.handle_dial_message(link, &Message::Attached(Attached { v: V(v), children }), self.now);
         self.answer_dials();
         self.answers()
     }
@@ -101,9 +110,7 @@ impl Root {
 
     fn answers(&mut self) -> Vec<(u64, Message)> {
         self.topology.check();
-        std::iter::from_fn(|| self.topology.poll_answer())
-            .filter_map(|answer| Some((answer.to.0, answer.message?)))
-            .collect()
+        std::iter::from_fn(|| self.topology.poll_answer()).filter_map(|answer| Some((answer.to.0, answer.message?))).collect()
     }
 
     /// The only answer there is, a placement on this connection.
@@ -126,6 +133,12 @@ impl Root {
         let echo = self.attached(link, place.v.0, [None; 2]);
         assert_eq!(echo, [(link, Message::Attached(Attached { v: place.v, children: [None; 2] }))]);
         place
+    }
+
+    /// The node's process ends, and its parent says so.
+    fn dies(&mut self, parent: u64, child: u64, v: u64) {
+        self.dead.push(child);
+        self.lost(parent, child, v);
     }
 
     fn lost(&mut self, parent: u64, child: u64, v: u64) {
@@ -204,9 +217,9 @@ fn a_loss_counts_only_with_the_present_number_and_from_the_parent() {
     root.lost(2, 3, 3);
     let other = LostChild { session: SessionId(8), parent: NodeId(1), child: NodeId(3), v: V(3), why: Fault::Closed };
     root.topology.handle_lost_child(&other, root.now);
-    assert_eq!(root.slots().len(), 6);
-    root.lost(1, 3, 3);
-    assert_eq!(root.slots(), [(1, 1), (2, 2), (4, 4), (5, 5), (6, 6)]);
+    assert_eq!((root.slots().len(), root.pushed.len()), (6, 0));
+    root.dies(1, 3, 3);
+    assert_eq!(root.slots(), [(1, 1), (2, 2), (4, 4), (5, 5), (6, 6)], "nobody is moved within the last row");
     assert_eq!(root.join(9, true).slot, Slot(3), "the hole is filled");
 }
 
@@ -225,17 +238,25 @@ fn a_link_that_broke_costs_nobody_the_slot() {
 #[test]
 fn who_cannot_reach_a_parent_is_sent_to_another_if_there_is_one() {
     let mut root = six();
-    let link = root.ask(3, 3, lost(1, Fault::Silence), true);
+    let link = root.ask(3, 3, Asking::NotAttached { parent: NodeId(1), fault: Fault::NoAnswer }, true);
     let place = root.placement(link);
     assert_eq!((place.slot, place.parent), (Slot(9), NodeId(4)), "not below node 1, not below itself");
     let mut root = Root::new();
     root.join(1, true);
-    root.join(2, false);
-    let link = root.ask(3, 0, Asking::New, true);
-    root.placement(link);
-    root.send(link, &Message::Failed(Failed { v: V(3), why: Fault::Unreachable }));
-    let again = root.ask(3, 3, Asking::NotAttached { parent: NodeId(1), fault: Fault::Unreachable }, true);
-    assert_eq!(root.placement(again).parent, NodeId(1), "there is no other");
+    let link = root.ask(2, 0, Asking::New, true);
+    assert_eq!(root.placement(link).parent, ROOT);
+    root.send(link, &Message::Failed(Failed { v: V(2), why: Fault::Unreachable }));
+    let again = root.ask(2, 2, Asking::NotAttached { parent: ROOT, fault: Fault::Unreachable }, true);
+    let place = root.placement(again);
+    assert_eq!(place.parent, NodeId(1));
+    root.attached(again, place.v.0, [None; 2]);
+    assert_eq!(root.pushed, [], "it is not moved up below whom it cannot reach");
+    root.tell(&Message::Leave(Leave { session: SESSION, id: NodeId(1), v: V(1) }));
+    let link = root.ask(2, place.v.0, lost(1, Fault::Closed), true);
+    let answers = root.answers();
+    assert!(
+        answers.iter().any(|(to, answer)| *to == link && matches!(answer, Message::ConnectTo(place) if place.parent == ROOT))
+    );
 }
 
 #[test]
@@ -260,16 +281,15 @@ fn nobody_gets_a_slot_below_itself() {
 fn children_named_by_a_parent_that_came_back_are_compared_with_what_the_root_knows() {
     let mut root = six();
     root.lost(ROOT.0, 1, 1);
-    assert_eq!(root.slots(), [(2, 2), (5, 5), (6, 6)], "those below are in doubt");
-    let link = root.ask(1, 1, lost(ROOT.0, Fault::Closed), true);
-    assert_eq!(root.placement(link).slot, Slot(1));
+    let (link, place) = root.push(1);
+    assert_eq!((place.slot, place.v, place.parent), (Slot(1), V(7), ROOT), "it is there: a number anew");
     let named = [Some(KeptChild { id: NodeId(3), v: V(3) }), Some(KeptChild { id: NodeId(4), v: V(2) })];
     let agreed = [named[0], None];
     let echo = Message::Attached(Attached { v: V(7), children: agreed });
-    assert_eq!(root.attached(link, 7, named), [(link, echo)]);
-    assert_eq!(root.slots(), [(1, 1), (2, 2), (3, 3), (5, 5), (6, 6)]);
-    root.at(15);
-    assert_eq!(root.topology.node_count(), 5, "node 4 was not heard of");
+    assert_eq!(root.came(link, 7, named), [(link.0, echo)]);
+    assert_eq!(root.slots().len(), 6, "node 4 will see its link end, and ask");
+    let link = root.ask(4, 4, lost(1, Fault::Closed), true);
+    assert_eq!(root.placement(link).slot, Slot(4));
 }
 
 #[test]
@@ -278,11 +298,11 @@ fn a_child_that_attached_to_a_parent_no_longer_there_is_placed_again() {
     let link = root.ask(7, 0, Asking::New, true);
     let place = root.placement(link);
     assert_eq!((place.slot, place.parent), (Slot(7), NodeId(3)));
-    root.lost(1, 3, 3);
+    root.dies(1, 3, 3);
     assert_eq!(root.join(8, true).slot, Slot(3));
     let answers = root.attached(link, 7, [None; 2]);
     let [(_, Message::ConnectTo(place))] = answers.as_slice() else { panic!("{answers:?}") };
-    assert_eq!((place.slot, place.parent, place.v), (Slot(7), NodeId(8), V(9)));
+    assert_eq!((place.slot, place.parent, place.v), (Slot(7), NodeId(8), V(10)));
 }
 
 #[test]
@@ -290,7 +310,7 @@ fn a_child_of_a_parent_that_went_away_and_came_back_is_placed_again() {
     let mut root = six();
     let child = root.ask(7, 0, Asking::New, true);
     assert_eq!(root.placement(child).parent, NodeId(3));
-    let link = root.ask(3, 3, lost(1, Fault::Silence), true);
+    let link = root.ask(3, 3, Asking::NotAttached { parent: NodeId(1), fault: Fault::NoAnswer }, true);
     assert_eq!(root.placement(link).slot, Slot(9));
     root.send(link, &Message::Failed(Failed { v: V(8), why: Fault::Unreachable }));
     let link = root.ask(3, 8, Asking::NotAttached { parent: NodeId(4), fault: Fault::Unreachable }, true);
@@ -301,17 +321,45 @@ fn a_child_of_a_parent_that_went_away_and_came_back_is_placed_again() {
 }
 
 #[test]
-fn leaf_only_nodes_never_have_children_and_leave_room_for_a_relay() {
+fn leaf_only_nodes_never_have_children_and_give_way_to_a_relay() {
     let mut root = Root::new();
-    assert_eq!(root.join(1, false).slot, Slot(1));
-    let refused = root.ask(2, 0, Asking::New, false);
+    assert_eq!([root.join(1, false).slot, root.join(2, false).slot], [Slot(1), Slot(2)]);
+    let refused = root.ask(3, 0, Asking::New, false);
     let answers = root.answers();
     assert!(matches!(answers.as_slice(), [(to, Message::Refused(Refused { again: true, .. }))] if *to == refused), "{answers:?}");
-    assert_eq!(root.join(3, true).slot, Slot(2));
-    assert_eq!(root.join(2, false).slot, Slot(5), "slots 3 and 4 are below a leaf");
-    let refused = root.ask(4, 0, Asking::New, false);
-    assert!(matches!(root.answers().as_slice(), [(to, Message::Refused(_))] if *to == refused));
-    assert_eq!(root.join(5, true).slot, Slot(6));
+    assert_eq!(root.join(4, true).slot, Slot(1));
+    assert_eq!(root.slots(), [(4, 1), (2, 2)], "node 1 will see its link end");
+    let link = root.ask(1, 1, lost(ROOT.0, Fault::Closed), false);
+    assert_eq!(root.placement(link).slot, Slot(3));
+    root.attached(link, 4, [None; 2]);
+    assert_eq!(root.join(5, true).slot, Slot(2), "higher up than slot 4, which is free");
+    assert_eq!(root.join(2, false).slot, Slot(4));
+}
+
+#[test]
+fn who_gave_way_is_back_when_nobody_comes() {
+    let mut root = Root::new();
+    root.join(1, false);
+    root.join(2, false);
+    let link = root.ask(3, 0, Asking::New, true);
+    assert_eq!(root.placement(link).slot, Slot(1));
+    assert_eq!(root.slots(), [(2, 2)]);
+    root.send(link, &Message::Failed(Failed { v: V(3), why: Fault::Unreachable }));
+    assert_eq!(root.slots(), [(1, 1), (2, 2)]);
+    let children = [None; 2];
+    let link = root.ask(1, 1, Asking::Confirm { children }, false);
+    assert_eq!(root.answers(), [(link, Message::Attached(Attached { v: V(1), children }))]);
+}
+
+#[test]
+fn who_cannot_be_dialled_is_leaf_only() {
+    let mut root = Root::new();
+    root.dead = vec![1];
+    let place = root.join(1, true);
+    let status = &root.topology.status()[1];
+    assert_eq!((status.leaf_only, status.slot), (Some(WhyLeaf::Unreachable), place.slot));
+    assert_eq!(root.join(2, true).slot, Slot(2));
+    assert_eq!(root.join(3, true).slot, Slot(1), "it gives way");
 }
 
 #[test]
@@ -330,7 +378,7 @@ fn a_relay_that_cannot_be_dialled_is_a_leaf() {
     root.placement(link);
     root.attached(link, 1, [None; 2]);
     root.join(2, true);
-    assert_eq!(root.join(3, true).slot, Slot(5));
+    assert_eq!(root.join(3, true).slot, Slot(1), "it gives way");
 }
 
 #[test]
@@ -366,19 +414,21 @@ fn confirming_needs_no_new_place_as_long_as_the_old_one_is_right() {
     let children = [Some(KeptChild { id: NodeId(3), v: V(3) }), None];
     let link = root.ask(1, 1, Asking::Confirm { children }, true);
     assert_eq!(root.answers(), [(link, Message::Attached(Attached { v: V(1), children }))]);
-    root.lost(ROOT.0, 1, 1);
+    root.dies(ROOT.0, 1, 1);
+    let (_, place) = root.push(6);
+    assert_eq!((place.slot, place.v), (Slot(1), V(8)), "the last relay takes the place that 1 does not confirm in time");
+    root.dead.clear();
     let link = root.ask(1, 1, Asking::Confirm { children }, true);
-    assert_eq!(root.placement(link).v, V(7));
+    assert_eq!((root.placement(link).v, root.slots().len()), (V(9), 2), "two are on their way, two are in doubt");
 }
 
 #[test]
 fn a_child_that_its_parent_brought_back_is_at_home() {
     let mut root = six();
     root.lost(ROOT.0, 1, 1);
-    let link = root.ask(1, 1, lost(ROOT.0, Fault::Closed), true);
-    root.placement(link);
+    let (link, _) = root.push(1);
     let children = [Some(KeptChild { id: NodeId(3), v: V(3) }), None];
-    root.attached(link, 7, children);
+    root.came(link, 7, children);
     let link = root.ask(3, 3, Asking::Confirm { children: [None; 2] }, true);
     assert_eq!(root.answers(), [(link, Message::Attached(Attached { v: V(3), children: [None; 2] }))]);
 }
@@ -394,32 +444,28 @@ fn a_message_for_somebody_else_is_refused() {
 fn the_status_shows_everybody_in_slot_order_and_the_log_what_happened() {
     let mut root = six();
     root.now = secs(3);
-    root.lost(ROOT.0, 2, 2);
-    root.join(7, true);
+    root.dies(ROOT.0, 2, 2);
+    let (link, place) = root.push(6);
+    root.came(link, place.v.0, [None; 2]);
     let status = root.topology.status();
     let nodes: Vec<_> = status.iter().map(|node| (node.id.0, node.slot.0, node.depth(), node.since)).collect();
     let zero = Duration::ZERO;
     assert_eq!(
         nodes,
-        [
-            (1000, 0, 0, zero),
-            (1, 1, 1, zero),
-            (7, 2, 1, secs(3)),
-            (3, 3, 2, zero),
-            (4, 4, 2, zero),
-            (5, 5, 2, zero),
-            (6, 6, 2, zero)
-        ]
+        [(1000, 0, 0, zero), (1, 1, 1, zero), (6, 2, 1, secs(3)), (3, 3, 2, zero), (4, 4, 2, zero), (5, 5, 2, zero),]
     );
-    assert_eq!(status.iter().filter(|node| node.attached).count(), 5, "5 and 6 are in doubt");
+    assert_eq!(status.iter().filter(|node| node.attached).count(), 5, "5 was dialled, and is on its way to its new parent");
     let events: Vec<_> = std::iter::from_fn(|| root.topology.poll_event()).skip(12).collect();
-    let (id, v, slot) = (NodeId(7), V(7), Slot(2));
+    let (id, v, slot) = (NodeId(6), V(8), Slot(2));
     assert_eq!(
         events,
         [
-            TreeEvent::Freed { id: NodeId(2), v: V(2), slot, why: Freed::Lost(Fault::Closed) },
+            TreeEvent::Placed { id: NodeId(2), name: "n".into(), v: V(7), slot },
+            TreeEvent::Freed { id: NodeId(2), v: V(7), slot, why: Freed::Lost(Fault::NoAnswer) },
+            TreeEvent::Freed { id, v: V(6), slot: Slot(6), why: Freed::Moved },
             TreeEvent::Placed { id, name: "n".into(), v, slot },
             TreeEvent::Attached { id, v, slot },
+            TreeEvent::Placed { id: NodeId(5), name: "n".into(), v: V(9), slot: Slot(5) },
         ]
     );
 }

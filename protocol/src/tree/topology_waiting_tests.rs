@@ -22,24 +22,63 @@ fn who_waits_below_one_that_fails_gets_another_slot() {
     let links: Vec<_> = (1..=3).map(|id| root.ask(id, 0, Asking::New, true)).collect();
     root.attached(links[1], 2, [None; 2]);
     root.send(links[0], &Message::Failed(Failed { v: V(1), why: Fault::Unreachable }));
-    assert_eq!(root.placement(links[2]).slot, Slot(5));
-    root.topology.handle_closed(Link(links[0]), root.now);
-    let again = root.ask(1, 1, Asking::NotAttached { parent: ROOT, fault: Fault::NotHere }, true);
-    assert_eq!(root.placement(again).slot, Slot(1), "its slot was kept");
+    assert_eq!(root.placement(links[2]).slot, Slot(1));
 }
 
 #[test]
-fn an_orphan_whose_parent_is_gone_gets_the_hole_and_the_other_waits_for_it() {
+fn the_last_relay_fills_the_hole_and_the_orphans_wait_for_it() {
     let mut root = six();
+    root.dies(ROOT.0, 1, 1);
+    let (mover, place) = root.push(6);
+    assert_eq!((place.slot, place.v, place.parent), (Slot(1), V(8), ROOT));
+    let orphan = root.ask(3, 3, lost(1, Fault::Closed), true);
+    assert_eq!(root.answers(), [], "its slot stays, if the mover comes");
+    let answers = root.came(mover, 8, [None; 2]);
+    let Some((_, Message::ConnectTo(place))) = answers.iter().find(|(to, _)| *to == orphan) else { panic!("{answers:?}") };
+    assert_eq!((place.slot, place.parent), (Slot(3), NodeId(6)));
+    let (_, place) = root.push(4);
+    assert_eq!((place.slot, place.parent), (Slot(4), NodeId(6)), "who has not asked is dialled");
+}
+
+#[test]
+fn a_mover_that_does_not_come_is_lost_too_and_another_is_moved() {
+    let mut root = six();
+    root.dead.push(6);
+    root.dies(ROOT.0, 1, 1);
+    assert_eq!(root.pushed.iter().map(|(_, place)| (place.id.0, place.slot.0)).collect::<Vec<_>>(), [(5, 1)]);
+    assert_eq!(root.topology.node_count(), 4);
+}
+
+#[test]
+fn a_parent_and_a_child_together_are_believed_at_once() {
+    let mut root = six();
+    let asked = root.ask(3, 3, lost(1, Fault::Silence), true);
+    let place = root.placement(asked);
+    assert_eq!((place.slot, place.parent), (Slot(3), NodeId(1)), "the parent says that it is there");
+    root.attached(asked, place.v.0, [None; 2]);
+    root.hold_dials = true;
+    let again = root.ask(3, place.v.0, lost(1, Fault::Silence), true);
+    assert_eq!(root.answers(), [], "as long as the parent does not answer");
     root.lost(ROOT.0, 1, 1);
-    let mover = root.ask(3, 3, lost(1, Fault::Closed), true);
-    let place = root.placement(mover);
-    assert_eq!((place.slot, place.v), (Slot(1), V(7)));
-    let sibling = root.ask(4, 4, lost(1, Fault::Closed), true);
-    assert_eq!(root.answers(), [], "its slot stays, if the mover arrives");
-    let answers = root.attached(mover, 7, [None; 2]);
-    let Some((_, Message::ConnectTo(place))) = answers.iter().find(|(to, _)| *to == sibling) else { panic!("{answers:?}") };
-    assert_eq!((place.slot, place.parent), (Slot(4), NodeId(3)));
+    assert!(root.slots().iter().all(|(id, _)| *id != 1), "both have said so");
+    root.hold_dials = false;
+    root.answer_dials();
+    let (mover, place) = root.push(6);
+    assert_eq!(place.slot, Slot(1));
+    let answers = root.came(mover, place.v.0, [None; 2]);
+    assert!(answers.iter().any(|(to, answer)| *to == again && matches!(answer, Message::ConnectTo(_))), "{answers:?}");
+}
+
+#[test]
+fn who_does_not_answer_in_a_quarter_of_a_second_is_lost() {
+    let mut root = six();
+    root.hold_dials = true;
+    root.lost(ROOT.0, 2, 2);
+    assert_eq!(root.topology.poll_deadline(), Some(Duration::from_millis(250)));
+    assert_eq!(root.topology.node_count(), 6);
+    root.now = Duration::from_millis(250);
+    root.topology.handle_timeout(root.now);
+    assert_eq!(root.topology.node_count(), 5);
 }
 
 #[test]
@@ -74,28 +113,27 @@ fn who_waits_below_one_that_never_comes_gets_another_slot() {
 #[test]
 fn who_waits_below_one_that_hangs_up_gets_another_slot() {
     let mut root = six();
-    root.lost(ROOT.0, 1, 1);
-    let mover = root.ask(3, 3, lost(1, Fault::Closed), true);
-    assert_eq!(root.placement(mover).slot, Slot(1));
+    root.dies(ROOT.0, 1, 1);
+    assert_eq!(root.push(6).1.slot, Slot(1));
     let sibling = root.ask(4, 4, lost(1, Fault::Closed), true);
     let newcomers: Vec<_> = (8..12).map(|id| root.ask(id, 0, Asking::New, true)).collect();
-    assert_eq!(root.answers(), [], "they have slots 3, 7, 8, and 9 below node 4");
+    let answered: Vec<_> = root.answers().into_iter().map(|(to, _)| to).collect();
+    assert_eq!(answered, [newcomers[0], newcomers[3]], "the others have slots 9 and 10, below node 4");
     root.topology.handle_closed(Link(sibling), root.now);
-    assert_eq!(root.placement(newcomers[3]).slot, Slot(11));
+    root.answers();
+    assert!(root.topology.status().iter().all(|node| node.slot != Slot(9) && node.slot != Slot(10)), "nobody waits below it");
 }
 
 #[test]
 fn a_slot_is_kept_for_who_hung_up_after_it_was_placed_once() {
     let mut root = six();
-    root.lost(ROOT.0, 1, 1);
-    let mover = root.ask(3, 3, lost(1, Fault::Closed), true);
-    root.placement(mover);
+    root.dies(ROOT.0, 1, 1);
+    let (mover, place) = root.push(6);
     let waits = root.ask(4, 4, lost(1, Fault::Closed), true);
     assert_eq!(root.answers(), []);
     root.topology.handle_closed(Link(waits), root.now);
-    root.attached(mover, 7, [None; 2]);
-    assert_eq!(root.join(8, true).slot, Slot(3), "slot 4 is taken, slots 9 and 10 are below who is not there");
-    assert_eq!(root.join(9, true).slot, Slot(7));
+    root.came(mover, place.v.0, [None; 2]);
+    assert_eq!(root.join(8, true).slot, Slot(6), "slot 4 is taken, slots 9 and 10 are below who is not there");
     let again = root.ask(4, 4, lost(1, Fault::Closed), true);
     assert_eq!(root.placement(again).slot, Slot(4));
 }

@@ -23,29 +23,39 @@ pub(super) async fn call_root(
     call: Link,
     address: SocketAddr,
     first: Message,
-    mut lane: mpsc::Receiver<Message>,
+    lane: mpsc::Receiver<Message>,
 ) {
     let talk = async {
         let mut link = dial(address, DIAL).await?;
         link.write_message(&first).await?;
-        loop {
-            tokio::select! {
-                message = lane.recv() => match message {
-                    Some(message) => link.write_message(&message).await?,
-                    None => return Ok(()),
-                },
-                incoming = link.read() => {
-                    if let Incoming::Message(message) = incoming? {
-                        shared.with_member(|member, now| member.handle_root_message(call, &message, now));
-                    }
-                }
-            }
-        }
+        converse(&shared, call, link, lane).await
     };
     let ended: Result<(), LinkError> = talk.await;
     if let Err(error) = ended {
         debug!("the call to {address} ended: {error}");
         shared.with_member(|member: &mut Member, now| member.handle_root_closed(call, now));
+    }
+}
+
+/// Sends what comes by `lane` and hands on what the root says. Ends when the lane is closed and empty, or with the connection.
+pub(super) async fn converse(
+    shared: &Shared,
+    call: Link,
+    mut link: TreeLink,
+    mut lane: mpsc::Receiver<Message>,
+) -> Result<(), LinkError> {
+    loop {
+        tokio::select! {
+            message = lane.recv() => match message {
+                Some(message) => link.write_message(&message).await?,
+                None => return Ok(()),
+            },
+            incoming = link.read() => {
+                if let Incoming::Message(message) = incoming? {
+                    shared.with_member(|member, now| member.handle_root_message(call, &message, now));
+                }
+            }
+        }
     }
 }
 
@@ -134,9 +144,12 @@ fn heard(shared: &Shared, link: Link, place: &ConnectTo, message: Message) {
 
 /// Beats of the root only count when they go up: a new parent may be behind the one before.
 fn heard_beat(shared: &Shared, beat: u64) {
-    shared.beat.send_if_modified(|newest| {
+    let is_newer = shared.beat.send_if_modified(|newest| {
         let is_newer = beat > *newest;
         *newest = beat.max(*newest);
         is_newer
     });
+    if is_newer {
+        shared.with_member(Member::handle_beat);
+    }
 }

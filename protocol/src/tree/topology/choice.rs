@@ -26,7 +26,8 @@ pub(super) fn choose(places: &Places, question: &Question, root: NodeId) -> Choi
         let above = slot.parent().map(|above| places.holder(above).map_or(root, |(id, _)| id));
         avoided.is_some() && above == avoided
     };
-    let is_kept = |slot: &Slot| places.line(*slot) != Line::Broken && !(slot.is_extra() && matches!(asking, Asking::LostParent { .. }));
+    let is_kept =
+        |slot: &Slot| places.line(*slot) != Line::Broken && !(slot.is_extra() && matches!(asking, Asking::LostParent { .. }));
     let usable = held.filter(is_kept);
     let is_relay = question.profile.leaf_only.is_none();
     let is_allowed = |slot: Slot| held.is_none_or(|held| !slot.is_below(held));
@@ -53,13 +54,17 @@ fn lowest(places: &Places, is_relay: bool, is_suitable: impl Fn(Slot) -> bool) -
 const LOOKED_AT: usize = 8;
 
 /// The next hole to fill, and the relay that is to fill it: the last one that is there, or one near it in its row that has nobody below.
-pub(super) fn next_move(places: &Places, questions: &Questions) -> Option<(Slot, NodeId)> {
+pub(super) fn next_move(places: &Places, questions: &Questions, root: NodeId) -> Option<(Slot, NodeId)> {
     let deepest = places.deepest_relay()?;
     places.holes_above(deepest.depth()).next()?;
     let mut movers = places.relays_from_last().filter(|(id, node)| can_move(*id, node, questions)).peekable();
     let last = movers.peek()?.1.slot;
     let hole = places.holes_above(last.depth()).min()?;
+    let above = hole.parent().map(|above| places.holder(above).map_or(root, |(id, _)| id));
     let row = movers.take_while(|(_, node)| node.slot.depth() == last.depth()).take(LOOKED_AT);
+    // One that has no parent anyway may try again.
+    let can_try = |node: &Node| node.state == State::Asking || node.cannot_reach.is_none() || node.cannot_reach != above;
+    let row = row.filter(|(_, node)| can_try(node));
     let (mover, _) = row.min_by_key(|(_, node)| places.below(node.slot).len())?;
     Some((hole, mover))
 }
@@ -73,7 +78,7 @@ fn can_move(id: NodeId, node: &Node, questions: &Questions) -> bool {
 }
 
 /// The parent that this node cannot reach, or that does not take it.
-fn avoided(asking: &Asking) -> Option<NodeId> {
+pub(super) fn avoided(asking: &Asking) -> Option<NodeId> {
     match *asking {
         // A parent that is an orphan itself will be back; whether one whose link ended is there the root finds out itself.
         Asking::NotAttached { fault: Fault::NotHere, .. } | Asking::LostParent { .. } => None,

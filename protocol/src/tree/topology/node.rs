@@ -58,6 +58,8 @@ pub(super) struct Node {
     pub(super) suspicion: Suspicion,
     /// A child that could not reach it although the root could.
     pub(super) unreached_by: Option<NodeId>,
+    /// A parent that it said it cannot reach, not long ago.
+    pub(super) cannot_reach: Option<NodeId>,
     /// How many more leaf-only children it would take, and when it said so.
     pub(super) room: u8,
     pub(super) room_asked: Option<Duration>,
@@ -79,6 +81,7 @@ impl Node {
             state: State::Asking,
             suspicion: Suspicion::None,
             unreached_by: None,
+            cannot_reach: None,
             room: 0,
             room_asked: None,
             since: now,

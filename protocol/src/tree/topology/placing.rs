@@ -38,7 +38,7 @@ impl Topology {
             for link in self.questions.candidates() {
                 any |= self.try_to_place(link, now);
             }
-            while let Some((hole, mover)) = choice::next_move(&self.places, &self.questions) {
+            while let Some((hole, mover)) = choice::next_move(&self.places, &self.questions, self.config.id) {
                 self.move_to(mover, hole, now);
                 any = true;
             }
@@ -142,7 +142,9 @@ impl Topology {
             self.events.push_back(TreeEvent::Freed { id: holder, v, slot, why: Freed::GaveWay });
         }
         let v = held.map_or(V::NONE, |node| node.v);
-        Node { v, ..Node::asking(question.profile.clone(), slot, now) }
+        let cannot_reach = choice::avoided(&question.ask.asking);
+        self.retries.extend(cannot_reach.map(|_| (now + self.config.probation, id)));
+        Node { v, cannot_reach, ..Node::asking(question.profile.clone(), slot, now) }
     }
 
     fn connect_to(&self, id: NodeId, v: V, slot: Slot, parent: NodeId, address: SocketAddr) -> ConnectTo {

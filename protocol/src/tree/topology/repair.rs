@@ -165,8 +165,12 @@ impl Topology {
         self.wake_below(slot);
     }
 
-    /// Probations that are over.
+    /// Probations that are over, and failures that are long ago.
     pub(super) fn pardon(&mut self, now: Duration) {
+        while let Some((_, id)) = self.retries.first().copied().filter(|(at, _)| *at <= now) {
+            self.retries.pop_first();
+            self.places.edit(id, |node| node.cannot_reach = None);
+        }
         while let Some(id) = self.blames.pardon(now) {
             let is_on_probation = |why: WhyLeaf| matches!(why, WhyLeaf::Slow | WhyLeaf::Isolated);
             if self.places.node(id).is_some_and(|node| node.profile.leaf_only.is_some_and(is_on_probation)) {
