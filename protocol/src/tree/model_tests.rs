@@ -70,17 +70,14 @@ impl Model {
         self.root.answer_dials();
         let answers = self.root.answers();
         for (link, message) in &answers {
-            match message {
-                Message::Attached(echo) => {
-                    let known = self.placements.get_mut(&self.askers[link]).expect("only what was placed is confirmed");
-                    assert_eq!(known.place.v, echo.v, "only the newest placement is confirmed");
-                    known.attached = true;
-                    // Whoever stood there sees its link end, and will ask.
-                    let (id, slot) = (known.place.id, known.place.slot);
-                    let gave_way = self.placements.values_mut().filter(|other| other.place.id != id && other.place.slot == slot);
-                    gave_way.for_each(|other| other.attached = false);
-                }
-                _ => {}
+            if let Message::Attached(echo) = message {
+                let known = self.placements.get_mut(&self.askers[link]).expect("only what was placed is confirmed");
+                assert_eq!(known.place.v, echo.v, "only the newest placement is confirmed");
+                known.attached = true;
+                // Whoever stood there sees its link end, and will ask.
+                let (id, slot) = (known.place.id, known.place.slot);
+                let gave_way = self.placements.values_mut().filter(|other| other.place.id != id && other.place.slot == slot);
+                gave_way.for_each(|other| other.attached = false);
             }
         }
         let pushed = self.root.pushed.drain(..).map(|(link, place)| (link.0, place));
@@ -109,7 +106,9 @@ impl Model {
             assert!(known.attached && known.place.slot == node.slot, "{node:?} is attached but {known:?}");
             let above = node.slot.parent().unwrap();
             let parent = status.iter().find(|other| other.slot == above);
-            assert!(parent.is_some_and(NodeStatus::relay), "{node:?} is attached below {parent:?}");
+            // Those below a node that was found isolated stay until somebody has taken its slot.
+            let may_be = |parent: &NodeStatus| parent.relay() || parent.leaf_only == Some(WhyLeaf::Isolated);
+            assert!(parent.is_some_and(may_be), "{node:?} is attached below {parent:?}");
         }
         for (id, known) in self.placements.iter().filter(|(_, known)| known.attached && known.place.parent == ROOT) {
             let is_known = |node: &NodeStatus| node.id == *id && node.attached || node.id != *id && node.slot == known.place.slot;

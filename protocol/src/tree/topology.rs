@@ -366,6 +366,11 @@ impl Topology {
     fn queue(&mut self, link: Link, now: Duration) {
         let Some(question) = self.questions.question(link) else { return };
         let id = question.ask.id;
+        let is_unseated = matches!(question.ask.asking, Asking::LostParent { .. });
+        if is_unseated && self.places.node(id).is_some_and(|node| node.slot.is_extra()) {
+            self.free(id, Freed::Moved, now);
+        }
+        let Some(question) = self.questions.question(link) else { return };
         self.places.describe(id, question.profile.clone());
         self.places.suspect(id, Suspicion::None);
         self.places.change(id, State::Asking, Some(now + self.config.patience));

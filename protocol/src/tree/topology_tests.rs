@@ -1,5 +1,5 @@
 use super::*;
-use crate::tree::message::{Capabilities, ConnectTo, Fault, IAmHere, KeptChild, LostChild, Refused};
+use crate::tree::message::{Capabilities, ConnectTo, Fault, IAmHere, KeptChild, LostChild, Refused, SlowNode};
 use crate::tree::ticket::{Claim, KEY_BYTES, Key};
 use crate::update::SessionId;
 use std::net::SocketAddr;
@@ -26,6 +26,8 @@ struct Root {
     now: Duration,
     /// Nodes that do not answer when they are dialled.
     dead: Vec<u64>,
+    /// How many more leaf-only children each of them would take.
+    room: u8,
     /// Whether nobody answers yet.
     hold_dials: bool,
     /// Places that were given by dialling.
@@ -40,6 +42,7 @@ impl Root {
             links: 0,
             now: Duration::ZERO,
             dead: Vec::new(),
+            room: 0,
             hold_dials: false,
             pushed: Vec::new(),
         }
@@ -66,7 +69,7 @@ impl Root {
                 self.topology.handle_closed(link, self.now);
             } else {
                 self.pushed.extend(place.map(|place| (link, place)));
-                let here = IAmHere { session: Some(SESSION), id, v, room: 0 };
+                let here = IAmHere { session: Some(SESSION), id, v, room: self.room };
                 self.topology.handle_dial_message(link, &Message::IAmHere(here), self.now);
             }
             self.topology.check();
@@ -470,6 +473,8 @@ fn the_status_shows_everybody_in_slot_order_and_the_log_what_happened() {
     );
 }
 
+#[path = "topology_blame_tests.rs"]
+mod blame;
 #[path = "model_tests.rs"]
 mod model;
 #[path = "topology_waiting_tests.rs"]

@@ -26,9 +26,7 @@ pub(super) fn choose(places: &Places, question: &Question, root: NodeId) -> Choi
         let above = slot.parent().map(|above| places.holder(above).map_or(root, |(id, _)| id));
         avoided.is_some() && above == avoided
     };
-    let is_kept =
-        |slot: &Slot| places.line(*slot) != Line::Broken && !(slot.is_extra() && matches!(asking, Asking::LostParent { .. }));
-    let usable = held.filter(is_kept);
+    let usable = held.filter(|slot| places.line(*slot) != Line::Broken);
     let is_relay = question.profile.leaf_only.is_none();
     let is_allowed = |slot: Slot| held.is_none_or(|held| !slot.is_below(held));
     let slot = usable.filter(|slot| !is_avoided(*slot));
