@@ -2,6 +2,7 @@
 //! leave and die, connections that break. Test code only.
 
 mod network;
+mod tests;
 
 use super::children::{Acceptance, Children, Link};
 use super::member::{Action, Member, MemberConfig, Standing, attach};
@@ -469,73 +470,5 @@ impl World {
             _ => self.network.trouble = [0, 1, 5, 20][self.network.random.below(4)],
         }
         self.answer();
-    }
-}
-
-/// A world that was troubled for a while, at rest again.
-fn troubled(seed: u64, steps: usize) -> World {
-    let mut world = World::new(seed);
-    let pace = 2 + world.network.random.below(60);
-    for _ in 0..5 {
-        world.join(true);
-    }
-    for step in 0..steps {
-        if step % pace == 0 {
-            world.chaos();
-        }
-        world.step();
-    }
-    world.settle();
-    world
-}
-
-#[test]
-fn after_any_trouble_everybody_is_attached_where_the_root_believes() {
-    let (mut placed, mut nodes) = (0, 0);
-    let count = usize::try_from(SEEDS).unwrap();
-    for seed in 0..SEEDS {
-        let world = troubled(seed, 1000);
-        world.check_at_rest();
-        placed += world.placed;
-        nodes += world.alive().len();
-    }
-    assert!(placed > 15 * count && nodes > 5 * count, "hardly anything happened: {placed} placements, {nodes} nodes at the end");
-}
-
-#[test]
-fn nothing_is_left_of_nodes_that_are_gone() {
-    for seed in 1000..1050 {
-        let mut world = troubled(seed, 600);
-        let mut slowly = Duration::ZERO;
-        for actor in world.alive() {
-            if world.network.random.chance(50) {
-                world.kill(actor);
-            } else {
-                let now = world.now;
-                world.node(actor).member.leave(now);
-                world.act(actor);
-            }
-            slowly += Duration::from_millis(3);
-            while world.now < slowly && world.step() {}
-        }
-        world.settle();
-        assert!(world.topology.is_pristine(), "seed {seed}: {:?}", world.topology);
-        assert!(world.root_links.is_empty());
-    }
-}
-
-#[test]
-fn a_hundred_nodes_at_once_fill_the_rows_without_a_failure() {
-    for seed in 0..4 {
-        let mut world = World::new(seed);
-        for _ in 0..126 {
-            world.join(true);
-        }
-        world.settle();
-        world.check_at_rest();
-        assert_eq!(world.gave_up, 0);
-        let deepest = world.topology.status().iter().map(super::message::NodeStatus::depth).max();
-        assert!(deepest == Some(6), "seed {seed}: depth {deepest:?}");
-        assert_eq!(world.placed, 126, "seed {seed}: nobody was placed twice");
     }
 }
