@@ -1,6 +1,7 @@
 //! What holds after any trouble.
 
 use super::*;
+use crate::tree::message::NodeStatus;
 
 /// A world that was troubled for a while, at rest again.
 fn troubled(seed: u64, steps: usize) -> World {
@@ -64,7 +65,7 @@ fn a_hundred_nodes_at_once_fill_the_rows_without_a_failure() {
         world.settle();
         world.check_at_rest();
         assert_eq!(world.gave_up, 0);
-        let deepest = world.topology.status().iter().map(super::message::NodeStatus::depth).max();
+        let deepest = world.topology.status().iter().map(NodeStatus::depth).max();
         assert!(deepest == Some(6), "seed {seed}: depth {deepest:?}");
         assert_eq!(world.placed, 126, "seed {seed}: nobody was placed twice");
     }
