@@ -6,12 +6,16 @@ use crate::support::kernel::{open_files, resident_bytes, threads};
 use crate::support::session::Member;
 use crate::support::tools::{Turn, have};
 use crate::support::wait::{PATIENCE, poll_until};
+use std::time::Duration;
 
 /// Joins and leaves that must leave nothing behind; the bench does a thousand.
-const VISITS: usize = 18;
+const VISITS: usize = 60;
 const VISITORS_AT_ONCE: usize = 6;
 /// What the allocator may keep of them.
 const VISITS_BYTES: u64 = 4 << 20;
+
+/// Silence is noticed within a second (PROTOCOL.md, Times); ten for machines that are busy.
+const DETECTION: Duration = Duration::from_secs(10);
 
 fn can_run() -> bool {
     have(Desktop::programs(Server::Xvnc))
@@ -56,6 +60,28 @@ fn a_node_that_leaves_in_order_is_missed_by_nobody() {
         leaver.process.signal("TERM");
         let status = leaver.process.end(PATIENCE);
         assert_eq!(status.code(), Some(0), "{}", leaver.process.said());
+        classroom.must_be_well();
+    }
+}
+
+#[test]
+fn when_an_inner_node_stands_still_the_others_move_on_and_it_comes_back_as_a_newcomer() {
+    if !can_run() {
+        return;
+    }
+    let _turn = Turn::half();
+    let mut classroom = Classroom::new(14);
+    for slot in [1, 4] {
+        let below = classroom.must_be_whole().below(slot.into());
+        let stopped = classroom.take(slot);
+        let said = stopped.places_said();
+        // Its kernel still answers for it: connections stay, and new ones are accepted.
+        stopped.process.signal("STOP");
+        classroom.must_move(&below, DETECTION);
+        classroom.must_be_whole();
+        stopped.process.signal("CONT");
+        stopped.must_be_placed(said + 1, PATIENCE);
+        classroom.nodes.push(stopped);
         classroom.must_be_well();
     }
 }

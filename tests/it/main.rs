@@ -16,6 +16,7 @@ mod discovery;
 mod healing;
 mod hostile;
 mod judges;
+mod networks;
 mod newcomer;
 mod session;
 mod slow_readers;

@@ -9,6 +9,7 @@ pub(crate) mod painter;
 pub(crate) mod picture;
 pub(crate) mod process;
 pub(crate) mod session;
+pub(crate) mod site;
 pub(crate) mod tools;
 pub(crate) mod tree;
 pub(crate) mod viewer;

@@ -5,6 +5,7 @@ use crate::support::painter::Painter;
 use crate::support::session::Member;
 use crate::support::tree::{Tree, must_be_whole};
 use crate::support::wait::{PATIENCE, poll_until};
+use std::time::{Duration, Instant};
 use x11rb::protocol::xproto::Rectangle;
 
 /// Small, so that many processes in a debug build keep up.
@@ -55,10 +56,11 @@ impl Classroom {
     }
 
     /// Paints, and waits until each of these nodes shows it.
-    pub(crate) fn must_move(&mut self, nodes: &[String]) {
-        let colour = self.paint();
+    pub(crate) fn must_move(&mut self, nodes: &[String], patience: Duration) {
+        let (colour, deadline) = (self.paint(), Instant::now() + patience);
         for name in nodes {
-            poll_until(&format!("the new colour at {name}"), PATIENCE, || self.shows(self.node(name), colour).then_some(()));
+            let rest = deadline.saturating_duration_since(Instant::now());
+            poll_until(&format!("the new colour at {name}"), rest, || self.shows(self.node(name), colour).then_some(()));
         }
     }
 
@@ -80,7 +82,7 @@ impl Classroom {
 
     /// Waits until the root's tree is the whole tree of exactly these nodes.
     pub(crate) fn must_be_whole(&self) -> Tree {
-        must_be_whole(self.root.address, &self.names(), PATIENCE)
+        must_be_whole(&self.names(), PATIENCE, || Tree::ask(self.root.address))
     }
 
     /// Waits for the same, and until root and all nodes show what the screen shows, byte for byte.

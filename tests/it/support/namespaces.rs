@@ -5,6 +5,7 @@ use crate::support::process::{Process, treevnc};
 use crate::support::tools::{Scratch, run, unique};
 use crate::support::wait::PATIENCE;
 use std::ffi::OsStr;
+use std::net::Ipv4Addr;
 use std::process::Command;
 
 /// Hosts with addresses 10.77.0.1 and on; removed with their owner.
@@ -28,7 +29,7 @@ impl Hosts {
             ip(&format!("-n {name} link set lo up"));
             ip(&format!("-n {name} link add e0 type veth peer name p{at} netns {bridge}"));
             ip(&format!("-n {bridge} link set p{at} master br0 up"));
-            ip(&format!("-n {name} addr add 10.77.0.{}/24 dev e0", at + 1));
+            ip(&format!("-n {name} addr add {}/24 dev e0", Self::address(at)));
             ip(&format!("-n {name} link set e0 up"));
         }
         hosts
@@ -36,28 +37,34 @@ impl Hosts {
 
     /// Makes the line from the network to a host narrow.
     pub(crate) fn narrow(&self, host: usize, rate: &str) {
-        let bridge = &self.bridge;
-        run(
-            "ip",
-            &[
-                "netns",
-                "exec",
-                bridge,
-                "tc",
-                "qdisc",
-                "add",
-                "dev",
-                &format!("p{host}"),
-                "root",
-                "tbf",
-                "rate",
-                rate,
-                "burst",
-                "16kb",
-                "latency",
-                "50ms",
-            ],
-        );
+        limit(&self.bridge, &format!("p{host}"), rate);
+    }
+
+    /// Makes the line from a host to the network narrow.
+    pub(crate) fn narrow_out(&self, host: usize, rate: &str) {
+        limit(&self.names[host], "e0", rate);
+    }
+
+    /// Pulls a host's cable.
+    pub(crate) fn cut(&self, host: usize) {
+        ip(&format!("-n {} link set p{host} down", self.bridge));
+    }
+
+    /// Plugs it in again.
+    pub(crate) fn restore(&self, host: usize) {
+        ip(&format!("-n {} link set p{host} up", self.bridge));
+    }
+
+    /// Lets no connection into a host.
+    pub(crate) fn shut(&self, host: usize) {
+        let rules = "add table inet shut; add chain inet shut input { type filter hook input priority 0; }; \
+                     add rule inet shut input iifname \"e0\" tcp flags & (syn | ack) == syn drop";
+        run("ip", &["netns", "exec", &self.names[host], "nft", rules]);
+    }
+
+    /// A host's address on the network.
+    pub(crate) fn address(host: usize) -> Ipv4Addr {
+        Ipv4Addr::new(10, 77, 0, host as u8 + 1)
     }
 
     /// The words that run a program on a host.
@@ -84,6 +91,12 @@ impl Hosts {
         assert!(process.end(PATIENCE).success(), "{}", process.said());
         Picture::from_png(&file)
     }
+}
+
+/// Lets only so much leave by an interface of a namespace.
+fn limit(namespace: &str, interface: &str, rate: &str) {
+    let words = format!("netns exec {namespace} tc qdisc replace dev {interface} root tbf rate {rate} burst 16kb latency 50ms");
+    ip(&words);
 }
 
 fn ip(words: &str) {

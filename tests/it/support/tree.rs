@@ -57,7 +57,8 @@ impl Tree {
         children.flat_map(|child| [vec![child.name.clone()], self.below(child.slot)].concat()).collect()
     }
 
-    /// Says what keeps it from being the whole tree of exactly these nodes, each attached below one that may have children.
+    /// Says what keeps it from being the whole tree of exactly these nodes: each attached below one that may have children, and no
+    /// deeper than it has to be.
     pub(crate) fn objection<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
         let Some((root, nodes)) = self.nodes.split_first() else { return Some("not even a root".to_owned()) };
         let wanted: BTreeSet<_> = names.into_iter().collect();
@@ -75,15 +76,19 @@ impl Tree {
         if let Some(node) = nodes.iter().find(|node| !node.parent.is_some_and(may_have_children)) {
             return Some(format!("{node:?} has no parent"));
         }
-        None
+        // The tree is as low as it can be when every row but the last that has relays is full of them.
+        let relays: BTreeSet<_> = nodes.iter().filter(|node| node.leaf_only.is_none()).map(|node| node.slot).collect();
+        let first_of_last_row = relays.last().map_or(1, |last| (1 << (last + 1).ilog2()) - 1);
+        let hole = (1..first_of_last_row).find(|slot| !relays.contains(slot))?;
+        Some(format!("no relay at slot {hole}: {relays:?}"))
     }
 }
 
-/// Waits until the root's tree is the whole tree of exactly these nodes.
-pub(crate) fn must_be_whole(root: SocketAddr, names: &[&str], patience: Duration) -> Tree {
+/// Waits until the tree that `ask` sees is the whole tree of exactly these nodes.
+pub(crate) fn must_be_whole(names: &[&str], patience: Duration, mut ask: impl FnMut() -> Option<Tree>) -> Tree {
     let mut last = None;
     let whole = poll_for(patience, || {
-        let tree = Tree::ask(root);
+        let tree = ask();
         last = tree.as_ref().map_or(Some("no answer".to_owned()), |tree| tree.objection(names.iter().copied()));
         tree.filter(|_| last.is_none())
     });
