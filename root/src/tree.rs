@@ -15,6 +15,7 @@ use treevnc_protocol::tree::message::{Attach, Fault, IAmHere, Message, Presenter
 use treevnc_protocol::tree::pace::Slow;
 use treevnc_protocol::tree::pulse::PulseConfig;
 use treevnc_protocol::tree::slot::V;
+use treevnc_protocol::tree::ticket::Ticket;
 use treevnc_protocol::tree::topology::{Answer, Caller, Dial, Topology, TopologyConfig, TreeEvent};
 use treevnc_relay::children::{ChildLinks, Gate};
 use treevnc_relay::link::{Incoming, LinkError, TreeLink, dial};
@@ -283,7 +284,7 @@ impl Gate for RootTree {
         };
         let Some(Child { id: node, v, .. }) = children.by_link(link) else { return };
         drop(children);
-        let report = SlowNode { session, reporter, node, v, alone };
+        let report = SlowNode { session, reporter, node, v, alone, proof: Ticket::NONE };
         self.with_topology(|topology, now| topology.handle_slow_node(&report, now));
     }
 }

@@ -3,7 +3,7 @@
 
 use super::message::{Attach, AttachReply, Fault, KeptChild, KeptChildren, LostChild};
 use super::slot::{NodeId, Side, Slot, V};
-use super::ticket::Key;
+use super::ticket::{Key, Ticket};
 use crate::update::{Seq, SessionId};
 use std::collections::BTreeMap;
 
@@ -150,10 +150,11 @@ impl Children {
 
     /// A link has ended: the report to the root, if it was the link of a child. Links that were replaced are none.
     pub fn lost(&mut self, link: Link, why: Fault) -> Option<LostChild> {
-        let session = self.place.as_ref()?.session;
+        let Place { session, ref key, .. } = *self.place.as_ref()?;
         let (&seat, _) = self.present.iter().find(|(_, child)| child.link == link)?;
         let child = self.present.remove(&seat)?;
-        Some(LostChild { session, parent: self.id, child: child.id, v: child.v, why })
+        let report = LostChild { session, parent: self.id, child: child.id, v: child.v, why, proof: Ticket::NONE };
+        Some(LostChild { proof: key.prove(&report.statement()), ..report })
     }
 
     /// Who is attached on a side.

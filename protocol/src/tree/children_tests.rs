@@ -59,7 +59,8 @@ fn an_old_ticket_stays_old_after_its_child_is_gone() {
     assert_eq!(children.accept(&attach(3, 1, 12), Link(1)), WELCOME);
     assert_eq!(children.accept(&attach(3, 2, 15), Link(2)), Acceptance::Welcome { replaces: Some(Link(1)) });
     assert_eq!(children.lost(Link(1), Fault::Closed), None, "a replaced link is no loss");
-    let report = LostChild { session: SESSION, parent: ME, child: NodeId(2), v: V(15), why: Fault::Silence };
+    let report = LostChild { session: SESSION, parent: ME, child: NodeId(2), v: V(15), why: Fault::Silence, proof: Ticket::NONE };
+    let report = LostChild { proof: key().prove(&report.statement()), ..report };
     assert_eq!(children.lost(Link(2), Fault::Silence), Some(report));
     assert_eq!(children.lost(Link(2), Fault::Silence), None);
     assert_eq!(children.accept(&attach(3, 1, 12), Link(3)), Acceptance::Stale);

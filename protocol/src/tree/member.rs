@@ -15,7 +15,7 @@ use super::message::{Asking, Attach, AttachReply, ConnectTo, Fault, IAmHere, Kep
 use super::pace::Slow;
 use super::slot::{Slot, V};
 use super::text::{Reason, SessionName};
-use super::ticket::Claim;
+use super::ticket::{Claim, Ticket};
 use crate::update::SessionId;
 use backoff::Backoff;
 use reports::Reports;
@@ -211,7 +211,9 @@ impl Member {
         };
         let extra = if child.is_none() { self.children.shed() } else { Vec::new() };
         if extra.is_empty() {
-            self.reports.push(Message::SlowNode(SlowNode { session, reporter, node, v, alone }));
+            let mut report = SlowNode { session, reporter, node, v, alone, proof: Ticket::NONE };
+            report.proof = self.prove(&report.statement());
+            self.reports.push(Message::SlowNode(report));
             self.report(now);
         }
         self.actions.extend(extra.into_iter().map(|link| Action::CloseChild { link }));
@@ -297,7 +299,9 @@ impl Member {
         self.close_everything();
         let Some(session) = self.session else { return self.end(End::Left) };
         let call = self.new_link();
-        let message = Message::Leave(Leave { session, id: self.config.id, v: self.v });
+        let mut leave = Leave { session, id: self.config.id, v: self.v, proof: Ticket::NONE };
+        leave.proof = self.prove(&leave.statement());
+        let message = Message::Leave(leave);
         self.talk = Talk::Leaving { call, until: now + self.config.attach };
         self.actions.push_back(Action::DialRoot { call, address: self.root, message });
     }

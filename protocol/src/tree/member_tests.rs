@@ -250,8 +250,11 @@ fn a_lost_child_is_reported_until_the_root_has_heard() {
     member.handle_child_closed(Link(101), Fault::Silence, secs(5));
     member.handle_child_closed(Link(102), Fault::Closed, secs(5));
     member.handle_child_closed(Link(102), Fault::Closed, secs(5));
-    let report =
-        |child, v, why| Message::LostChild(LostChild { session: SESSION, parent: ME, child: NodeId(child), v: V(v), why });
+    let report = |child, v, why| {
+        let mut report = LostChild { session: SESSION, parent: ME, child: NodeId(child), v: V(v), why, proof: Ticket::NONE };
+        report.proof = key().prove(&report.statement());
+        Message::LostChild(report)
+    };
     let dialled = |member: &mut Member| match actions(member).as_slice() {
         [.., Action::DialRoot { call, message, .. }] => (*call, message.clone()),
         other => panic!("no report: {other:?}"),
@@ -338,7 +341,9 @@ fn leaving_closes_everything_and_ends_whether_or_not_the_root_hears() {
         member.leave(secs(5));
         let mut done = actions(&mut member);
         let Some(Action::DialRoot { call, message, .. }) = done.pop() else { panic!("{done:?}") };
-        assert_eq!(message, Message::Leave(Leave { session: SESSION, id: ME, v: V(10) }));
+        let mut leave = Leave { session: SESSION, id: ME, v: V(10), proof: Ticket::NONE };
+        leave.proof = key().prove(&leave.statement());
+        assert_eq!(message, Message::Leave(leave));
         let closed =
             [Action::CloseChild { link: Link(101) }, Action::CloseChild { link: Link(102) }, Action::CloseParent { link }];
         assert_eq!(done, closed);
@@ -398,4 +403,110 @@ fn a_leaf_only_node_has_no_children() {
     assert!(!ask.capabilities.relay);
     settle(&mut member, call, &place(10, 3), secs(0));
     assert_eq!(member.accept(&child(20, 11, 7), Link(101)), Acceptance::Stale);
+}
+
+#[test]
+fn a_place_that_was_not_asked_for_is_obeyed_if_it_is_newer_and_the_roots() {
+    let (mut member, parent) = with_children();
+    let other_key = ConnectTo { key: Key::new([6; KEY_BYTES]), ..place(11, 3) };
+    let for_another = ConnectTo { id: NodeId(9), ..place(11, 3) };
+    let other_session = ConnectTo { session: SessionId(8), ..place(11, 3) };
+    for wrong in [other_key, for_another, other_session, place(10, 3), place(9, 3)] {
+        assert_eq!(member.handle_push(&wrong, secs(1)), None, "{wrong:?}");
+    }
+    assert_eq!((actions(&mut member), member.standing()), (vec![], Standing::Attached));
+    let call = member.handle_push(&place(11, 3), secs(1)).unwrap();
+    let told = actions(&mut member);
+    let [Action::CloseParent { link }, Action::DialParent { link: new, .. }] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!((*link, member.children().count()), (parent, 2), "its slot stays, and so its children");
+    member.handle_attach_reply(*new, HELD, secs(1));
+    let told = actions(&mut member);
+    assert!(matches!(told.as_slice(), [Action::SendRoot { call: on, message: Message::Attached(_) }] if *on == call), "{told:?}");
+}
+
+#[test]
+fn a_node_that_is_moved_closes_its_children_before_it_dials() {
+    let (mut member, parent) = with_children();
+    member.handle_push(&place(11, 1), secs(1)).unwrap();
+    let told = actions(&mut member);
+    let [first, second, Action::CloseParent { link }, Action::DialParent { .. }] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!([first, second], [&Action::CloseChild { link: Link(101) }, &Action::CloseChild { link: Link(102) }]);
+    assert_eq!(*link, parent);
+}
+
+#[test]
+fn a_place_that_comes_while_the_node_asks_answers_its_question() {
+    let (mut member, parent) = with_children();
+    member.handle_parent_closed(parent, Fault::Closed, secs(2));
+    let (question, _) = asks(&mut member);
+    let call = member.handle_push(&place(11, 3), secs(2)).unwrap();
+    let told = actions(&mut member);
+    assert_eq!(told.first(), Some(&Action::CloseRoot { call: question }));
+    member.handle_root_message(question, &Message::ConnectTo(place(12, 3)), secs(2));
+    assert_eq!(actions(&mut member), []);
+    let link = told.iter().find_map(|action| if let Action::DialParent { link, .. } = action { Some(*link) } else { None });
+    member.handle_parent_closed(link.unwrap(), Fault::Unreachable, secs(2));
+    let told = actions(&mut member);
+    let failed = Message::Failed(Failed { v: V(11), why: Fault::Unreachable });
+    assert!(told.contains(&Action::SendRoot { call, message: failed }), "{told:?}");
+}
+
+#[test]
+fn beats_that_stand_still_make_a_node_ask_whether_its_place_is_right() {
+    let (mut member, _) = with_children();
+    assert_eq!(member.poll_deadline(), None, "no beat has come on this link");
+    member.handle_beat(secs(10));
+    let at = member.poll_deadline().unwrap();
+    assert!(secs(15) <= at && at <= secs(20), "{at:?}");
+    member.handle_beat(secs(11));
+    assert_eq!(member.poll_deadline(), Some(at + secs(1)));
+    let (call, ask, _) = asks_later(&mut member);
+    let children = member.children.kept();
+    assert_eq!((ask.asking, member.standing()), (Asking::Confirm { children }, Standing::Attached));
+    member.handle_root_message(call, &Message::Attached(Attached { v: V(10), children }), secs(20));
+    assert_eq!(actions(&mut member), [Action::CloseRoot { call }]);
+    assert!(member.poll_deadline().is_some_and(|next| next > secs(20)), "it will ask again if no beat comes");
+}
+
+#[test]
+fn a_node_below_one_that_hears_the_root_no_more_gives_up_as_well() {
+    let (mut member, _) = with_children();
+    member.handle_beat(secs(10));
+    let mut ended = None;
+    while ended.is_none() {
+        let until = member.poll_deadline().unwrap();
+        member.handle_timeout(until);
+        for action in actions(&mut member) {
+            match action {
+                Action::DialRoot { call, .. } => member.handle_root_closed(call, until),
+                Action::End(end) => ended = Some((until, end)),
+                _ => {}
+            }
+        }
+    }
+    assert!(matches!(ended, Some((at, End::GaveUp(_))) if at == secs(70)), "{ended:?}");
+}
+
+#[test]
+fn a_slow_child_is_reported_and_a_slow_node_gives_up_extra_children_first() {
+    let (mut member, _) = with_children();
+    let reported = |member: &mut Member| {
+        actions(member).into_iter().find_map(|action| match action {
+            Action::DialRoot { call, message: Message::SlowNode(report), .. } => Some((call, report)),
+            _ => None,
+        })
+    };
+    member.handle_slow(Slow { child: Some(Link(102)), alone: false }, secs(3));
+    let (call, report) = reported(&mut member).unwrap();
+    assert_eq!((report.reporter, report.node, report.v, report.alone), (ME, NodeId(21), V(12), false));
+    assert!(key().is_proven(&report.statement(), &report.proof));
+    member.handle_root_message(call, &Message::SlowNode(report), secs(3));
+    actions(&mut member);
+    let extra = Slot::extra(Slot(3), 0).unwrap();
+    assert_eq!(member.accept(&child(30, 13, extra.0), Link(103)), Acceptance::Welcome { replaces: None });
+    member.handle_slow(Slow { child: None, alone: false }, secs(4));
+    assert_eq!(actions(&mut member), [Action::CloseChild { link: Link(103) }]);
+    member.handle_slow(Slow { child: None, alone: false }, secs(8));
+    let (_, report) = reported(&mut member).unwrap();
+    assert_eq!((report.node, report.v), (ME, V(10)));
 }

@@ -2,6 +2,7 @@ use super::samples::samples;
 use super::*;
 use crate::tree::slot::{NodeId, Slot};
 use crate::tree::text::NodeName;
+use crate::tree::ticket::Ticket;
 use crate::update::SessionId;
 use proptest::prelude::*;
 use std::time::Duration;
@@ -167,6 +168,7 @@ proptest! {
             capabilities: Capabilities { relay },
             port,
             name: name.as_str().into(),
+            proof: Ticket::NONE,
         });
         let (kind, body) = split(&message.encode());
         prop_assert!(body.len() <= frame::MAX_CONTROL_BYTES);

@@ -153,12 +153,19 @@ impl Model {
                 let relay = known.map_or(!id.0.is_multiple_of(5), |known| known.relay);
                 let (session, port) = ((v > V::NONE).then_some(SESSION), 4000);
                 let capabilities = Capabilities { relay };
-                (None, Message::WhereToConnect(WhereToConnect { session, id, v, asking, capabilities, port, name: "n".into() }))
+                let (name, proof) = ("n".into(), Ticket::NONE);
+                let mut ask = WhereToConnect { session, id, v, asking, capabilities, port, name, proof };
+                ask.proof = ask.statement().map_or(proof, |statement| proof_of(id, &statement));
+                (None, Message::WhereToConnect(ask))
             }
             4..9 => (link, Message::Attached(Attached { v, children })),
             9 => (link, Message::Failed(Failed { v, why: fault })),
-            10 => (None, Message::LostChild(LostChild { session: SESSION, parent, child: id, v, why: fault })),
-            _ => (None, Message::Leave(Leave { session: SESSION, id, v })),
+            10 => {
+                let mut lost = LostChild { session: SESSION, parent, child: id, v, why: fault, proof: Ticket::NONE };
+                lost.proof = proof_of(parent, &lost.statement());
+                (None, Message::LostChild(lost))
+            }
+            _ => (None, leave(id, v)),
         }
     }
 
@@ -212,7 +219,7 @@ impl Model {
             assert!(self.root.now < secs(100_000), "somebody is left: {:?}", self.root.topology);
             let placements: Vec<_> = self.root.topology.placements();
             for (id, _, v) in placements {
-                self.send(None, &Message::Leave(Leave { session: SESSION, id, v }));
+                self.send(None, &leave(id, v));
             }
             for link in self.askers.keys().copied().chain(1..=self.root.links) {
                 self.root.topology.handle_closed(Link(link), self.root.now);

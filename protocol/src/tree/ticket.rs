@@ -1,5 +1,5 @@
 //! Tickets: what a node shows its parent to be let in. The root signs with a key that the parent got with its own placement,
-//! so no message to the parent is needed.
+//! so no message to the parent is needed. With the same key a node proves to the root that a statement is its own.
 
 use super::slot::{NodeId, Slot, V};
 use crate::update::SessionId;
@@ -16,7 +16,7 @@ pub const TICKET_BYTES: usize = 16;
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Key([u8; KEY_BYTES]);
 
-/// Leave to attach: a MAC over session, child, placement number and slot.
+/// Leave to attach: a MAC over session, child, placement number and slot. Also the proof of a [`Statement`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket(pub [u8; TICKET_BYTES]);
 
@@ -45,6 +45,36 @@ impl Claim {
     }
 }
 
+/// What a node says to the root about itself or a child, and proves to have said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Statement {
+    /// The type of the message, one of [`crate::tree::frame::kind`].
+    pub kind: u8,
+    /// The session of the tree.
+    pub session: SessionId,
+    /// About whom.
+    pub node: NodeId,
+    /// Under which placement.
+    pub v: V,
+}
+
+impl Statement {
+    /// The signed bytes: kind, then session, node and `v` as u64, big-endian. Another length than a claim's.
+    fn bytes(&self) -> [u8; 25] {
+        let mut out = [0; 25];
+        out[0] = self.kind;
+        out[1..9].copy_from_slice(&self.session.0.to_be_bytes());
+        out[9..17].copy_from_slice(&self.node.0.to_be_bytes());
+        out[17..].copy_from_slice(&self.v.0.to_be_bytes());
+        out
+    }
+}
+
+impl Ticket {
+    /// The proof of one who has no key yet.
+    pub const NONE: Ticket = Ticket([0; TICKET_BYTES]);
+}
+
 impl Key {
     /// A key from random bytes.
     pub fn new(random: [u8; KEY_BYTES]) -> Self {
@@ -62,18 +92,36 @@ impl Key {
 
     /// The ticket for a claim.
     pub fn sign(&self, claim: &Claim) -> Ticket {
+        self.sign_bytes(&claim.bytes())
+    }
+
+    /// Whether the ticket is for this claim; takes the same time whatever differs.
+    pub fn verify(&self, claim: &Claim, ticket: &Ticket) -> bool {
+        self.verify_bytes(&claim.bytes(), ticket)
+    }
+
+    /// The proof of a statement by the owner of this key.
+    pub fn prove(&self, statement: &Statement) -> Ticket {
+        self.sign_bytes(&statement.bytes())
+    }
+
+    /// Whether the owner of this key made the statement; takes the same time whatever differs.
+    pub fn is_proven(&self, statement: &Statement, proof: &Ticket) -> bool {
+        self.verify_bytes(&statement.bytes(), proof)
+    }
+
+    fn sign_bytes(&self, bytes: &[u8]) -> Ticket {
         let mut mac = self.mac();
-        mac.update(&claim.bytes());
+        mac.update(bytes);
         let whole: [u8; 32] = mac.finalize().into_bytes().into();
         let mut ticket = [0; TICKET_BYTES];
         ticket.copy_from_slice(&whole[..TICKET_BYTES]);
         Ticket(ticket)
     }
 
-    /// Whether the ticket is for this claim; takes the same time whatever differs.
-    pub fn verify(&self, claim: &Claim, ticket: &Ticket) -> bool {
+    fn verify_bytes(&self, bytes: &[u8], ticket: &Ticket) -> bool {
         let mut mac = self.mac();
-        mac.update(&claim.bytes());
+        mac.update(bytes);
         mac.verify_truncated_left(&ticket.0).is_ok()
     }
 

@@ -20,6 +20,7 @@ use super::children::{Children, Link};
 use super::message::{Asking, Attached, Failed, KeptChildren, Leave, Message, NodeStatus, WhereToConnect, WhyLeaf};
 use super::slot::{NodeId, Slot, V};
 use super::text::NodeName;
+use super::ticket::{Statement, Ticket};
 use blames::Blames;
 use dials::{Dials, Purpose};
 use node::{Node, State, Suspicion};
@@ -31,6 +32,8 @@ use std::time::Duration;
 
 /// Most nodes of a tree.
 pub const MAX_NODES: usize = 1 << 17;
+/// What somebody is told who speaks in a node's name without its key.
+const UNPROVEN: &str = "this question is not proven to be this node's";
 
 /// The root's view of one tree.
 ///
@@ -93,19 +96,26 @@ impl Topology {
     /// Takes a message to the root. One that is none of those named at [`Topology`] is refused.
     pub fn handle_message(&mut self, caller: &Caller, message: &Message, now: Duration) {
         match message {
+            Message::WhereToConnect(ask) if !self.is_proven_question(ask) => self.turn_away(caller.link, true, UNPROVEN),
             Message::WhereToConnect(ask) => self.asked(caller, ask, now),
             Message::Attached(attached) => self.attached(caller.link, attached, now),
             Message::Failed(failed) => self.failed(caller.link, failed, now),
             Message::LostChild(report) => {
-                self.handle_lost_child(report, now);
+                if self.is_proven(report.parent, &report.statement(), &report.proof) {
+                    self.handle_lost_child(report, now);
+                }
                 self.answer(caller.link, message.clone(), true);
             }
             Message::SlowNode(report) => {
-                self.handle_slow_node(report, now);
+                if self.is_proven(report.reporter, &report.statement(), &report.proof) {
+                    self.handle_slow_node(report, now);
+                }
                 self.answer(caller.link, message.clone(), true);
             }
             Message::Leave(leave) => {
-                self.left(leave, now);
+                if self.is_proven(leave.id, &leave.statement(), &leave.proof) {
+                    self.left(leave, now);
+                }
                 self.answer(caller.link, message.clone(), true);
             }
             _ => self.turn_away(caller.link, false, "this message is not for a root"),
@@ -216,6 +226,18 @@ impl Topology {
     #[cfg(test)]
     pub(super) fn is_pristine(&self) -> bool {
         self.places.len() == 0 && self.questions.len() == 0 && self.poll_deadline().is_none() && self.places.vacant().count() == 2
+    }
+
+    /// Whether a statement was made by this node: only it and the root have its key.
+    fn is_proven(&self, by: NodeId, statement: &Statement, proof: &Ticket) -> bool {
+        let TopologyConfig { session, secret, .. } = &self.config;
+        statement.session == *session && secret.derive(*session, by).is_proven(statement, proof)
+    }
+
+    /// Nobody asks in the name of a node that has been placed in this session.
+    fn is_proven_question(&self, ask: &WhereToConnect) -> bool {
+        let statement = ask.statement().filter(|statement| statement.session == self.config.session);
+        statement.is_none_or(|statement| self.is_proven(ask.id, &statement, &ask.proof))
     }
 
     fn asked(&mut self, caller: &Caller, ask: &WhereToConnect, now: Duration) {

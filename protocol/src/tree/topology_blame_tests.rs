@@ -3,7 +3,10 @@
 use super::*;
 
 fn slow(reporter: u64, node: u64, v: u64, alone: bool) -> Message {
-    Message::SlowNode(SlowNode { session: SESSION, reporter: NodeId(reporter), node: NodeId(node), v: V(v), alone })
+    let (reporter, node, proof) = (NodeId(reporter), NodeId(node), Ticket::NONE);
+    let mut report = SlowNode { session: SESSION, reporter, node, v: V(v), alone, proof };
+    report.proof = proof_of(reporter, &report.statement());
+    Message::SlowNode(report)
 }
 
 fn why(root: &Root, id: u64) -> Option<WhyLeaf> {

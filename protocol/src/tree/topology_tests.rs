@@ -100,15 +100,10 @@ impl Root {
         let session = (v > 0).then_some(SESSION);
         let port = 4000 + u16::try_from(id).unwrap();
         let capabilities = Capabilities { relay };
-        self.tell(&Message::WhereToConnect(WhereToConnect {
-            session,
-            id: NodeId(id),
-            v: V(v),
-            asking,
-            capabilities,
-            port,
-            name: "n".into(),
-        }))
+        let (id, v, name, proof) = (NodeId(id), V(v), "n".into(), Ticket::NONE);
+        let mut ask = WhereToConnect { session, id, v, asking, capabilities, port, name, proof };
+        ask.proof = ask.statement().map_or(proof, |statement| proof_of(id, &statement));
+        self.tell(&Message::WhereToConnect(ask))
     }
 
     fn answers(&mut self) -> Vec<(u64, Message)> {
@@ -146,7 +141,9 @@ impl Root {
 
     fn lost(&mut self, parent: u64, child: u64, v: u64) {
         let (parent, child) = (NodeId(parent), NodeId(child));
-        let report = Message::LostChild(LostChild { session: SESSION, parent, child, v: V(v), why: Fault::Closed });
+        let mut report = LostChild { session: SESSION, parent, child, v: V(v), why: Fault::Closed, proof: Ticket::NONE };
+        report.proof = proof_of(parent, &report.statement());
+        let report = Message::LostChild(report);
         let link = self.tell(&report);
         assert_eq!(self.topology.poll_answer(), Some(Answer { to: Link(link), message: Some(report), close: true }), "the echo");
     }
@@ -162,6 +159,17 @@ impl Root {
     fn slots(&self) -> Vec<(u64, u32)> {
         self.topology.status().iter().skip(1).filter(|node| node.attached).map(|node| (node.id.0, node.slot.0)).collect()
     }
+}
+
+/// The proof that a node makes with the key it got.
+fn proof_of(id: NodeId, statement: &Statement) -> Ticket {
+    secret().derive(SESSION, id).prove(statement)
+}
+
+fn leave(id: NodeId, v: V) -> Message {
+    let mut leave = Leave { session: SESSION, id, v, proof: Ticket::NONE };
+    leave.proof = proof_of(id, &leave.statement());
+    Message::Leave(leave)
 }
 
 fn lost(parent: u64, fault: Fault) -> Asking {
@@ -218,12 +226,35 @@ fn a_loss_counts_only_with_the_present_number_and_from_the_parent() {
     root.lost(1, 3, 99);
     root.lost(1, 3, 2);
     root.lost(2, 3, 3);
-    let other = LostChild { session: SessionId(8), parent: NodeId(1), child: NodeId(3), v: V(3), why: Fault::Closed };
+    let (parent, child, proof) = (NodeId(1), NodeId(3), Ticket::NONE);
+    let other = LostChild { session: SessionId(8), parent, child, v: V(3), why: Fault::Closed, proof };
     root.topology.handle_lost_child(&other, root.now);
     assert_eq!((root.slots().len(), root.pushed.len()), (6, 0));
     root.dies(1, 3, 3);
     assert_eq!(root.slots(), [(1, 1), (2, 2), (4, 4), (5, 5), (6, 6)], "nobody is moved within the last row");
     assert_eq!(root.join(9, true).slot, Slot(3), "the hole is filled");
+}
+
+#[test]
+fn what_is_said_in_the_name_of_others_changes_nothing() {
+    let mut root = six();
+    let (parent, child, proof, why) = (NodeId(1), NodeId(3), Ticket([1; 16]), Fault::Closed);
+    let report = LostChild { session: SESSION, parent, child, v: V(3), why, proof };
+    root.tell(&Message::LostChild(report));
+    root.tell(&Message::SlowNode(SlowNode { session: SESSION, reporter: parent, node: child, v: V(3), alone: false, proof }));
+    let mut leave = Leave { session: SESSION, id: child, v: V(3), proof };
+    root.tell(&Message::Leave(leave.clone()));
+    // The proof of another node is none.
+    leave.proof = proof_of(parent, &leave.statement());
+    root.tell(&Message::Leave(leave));
+    assert_eq!((root.slots().len(), root.pushed.len()), (6, 0));
+    let (capabilities, asking) = (Capabilities { relay: true }, lost(1, Fault::Closed));
+    let name = "n".into();
+    let question = WhereToConnect { session: Some(SESSION), id: child, v: V(3), asking, capabilities, port: 9, name, proof };
+    root.answers();
+    root.tell(&Message::WhereToConnect(question));
+    assert!(matches!(root.answers().as_slice(), [(_, Message::Refused(_))]));
+    assert_eq!(root.slots().len(), 6);
 }
 
 #[test]
@@ -254,7 +285,7 @@ fn who_cannot_reach_a_parent_is_sent_to_another_if_there_is_one() {
     assert_eq!(place.parent, NodeId(1));
     root.attached(again, place.v.0, [None; 2]);
     assert_eq!(root.pushed, [], "it is not moved up below whom it cannot reach");
-    root.tell(&Message::Leave(Leave { session: SESSION, id: NodeId(1), v: V(1) }));
+    root.tell(&leave(NodeId(1), V(1)));
     let link = root.ask(2, place.v.0, lost(1, Fault::Closed), true);
     let answers = root.answers();
     assert!(
@@ -272,9 +303,9 @@ fn nobody_gets_a_slot_below_itself() {
         root.join(id, true);
     }
     for id in 5..=6 {
-        root.tell(&Message::Leave(Leave { session: SESSION, id: NodeId(id), v: V(id) }));
+        root.tell(&leave(NodeId(id), V(id)));
     }
-    root.tell(&Message::Leave(Leave { session: SESSION, id: NodeId(2), v: V(2) }));
+    root.tell(&leave(NodeId(2), V(2)));
     root.answers();
     let link = root.ask(1, 1, lost(ROOT.0, Fault::Silence), true);
     assert_eq!(root.placement(link).slot, Slot(1), "slot 2 is also the root's, 7 to 10 are its own");
@@ -376,6 +407,7 @@ fn a_relay_that_cannot_be_dialled_is_a_leaf() {
         capabilities: Capabilities { relay: true },
         port: 0,
         name: "n".into(),
+        proof: Ticket::NONE,
     };
     let link = root.tell(&Message::WhereToConnect(ask));
     root.placement(link);

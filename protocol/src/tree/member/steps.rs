@@ -6,6 +6,7 @@ use crate::tree::message::{
     Asking, Attached, ConnectTo, Failed, Fault, KeptChildren, Message, Redirect, Refused, WhereToConnect,
 };
 use crate::tree::slot::NodeId;
+use crate::tree::ticket::{Statement, Ticket};
 use std::time::Duration;
 
 impl Member {
@@ -24,9 +25,17 @@ impl Member {
         let MemberConfig { id, capabilities, port, ref name, .. } = self.config;
         let (session, v, name) = (self.session, self.v, name.clone());
         let call = self.new_link();
-        let message = Message::WhereToConnect(WhereToConnect { session, id, v, asking, capabilities, port, name });
+        let proof = Ticket::NONE;
+        let mut question = WhereToConnect { session, id, v, asking, capabilities, port, name, proof };
+        question.proof = question.statement().map_or(proof, |statement| self.prove(&statement));
+        let message = Message::WhereToConnect(question);
         self.talk = Talk::Open { call, until: now + self.config.answer, named };
         self.actions.push_back(Action::DialRoot { call, address: self.root, message });
+    }
+
+    /// With the key of the newest placement.
+    pub(super) fn prove(&self, statement: &Statement) -> Ticket {
+        self.place.as_ref().map_or(Ticket::NONE, |place| place.key.prove(statement))
     }
 
     /// Asks again after a while; one who has never been answered goes back to the address it was started with.

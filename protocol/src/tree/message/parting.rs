@@ -2,7 +2,9 @@
 //! that the sender knows it was heard; without an echo it is sent again.
 
 use super::Fault;
+use crate::tree::frame::kind;
 use crate::tree::slot::{NodeId, V};
+use crate::tree::ticket::{Statement, Ticket};
 use crate::update::SessionId;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +21,15 @@ pub struct LostChild {
     pub v: V,
     /// How it was lost.
     pub why: Fault,
+    /// That the parent says so, by its key.
+    pub proof: Ticket,
+}
+
+impl LostChild {
+    /// What its proof must be of.
+    pub fn statement(&self) -> Statement {
+        Statement { kind: kind::LOST_CHILD, session: self.session, node: self.child, v: self.v }
+    }
 }
 
 /// LEAVE: a node leaves for good. The root ignores it when the node has been placed anew since `v`.
@@ -30,4 +41,13 @@ pub struct Leave {
     pub id: NodeId,
     /// The newest placement it has obeyed.
     pub v: V,
+    /// That the node says so, by its key.
+    pub proof: Ticket,
+}
+
+impl Leave {
+    /// What its proof must be of.
+    pub fn statement(&self) -> Statement {
+        Statement { kind: kind::LEAVE, session: self.session, node: self.id, v: self.v }
+    }
 }

@@ -1,8 +1,9 @@
 //! How a node gets its place: WHERE_TO_CONNECT, CONNECT_TO_AS_LEADER / CONNECT_TO, ATTACHED or FAILED; REFUSED and REDIRECT.
 
+use crate::tree::frame::kind;
 use crate::tree::slot::{NodeId, Slot, V};
 use crate::tree::text::{NodeName, Reason, SessionName};
-use crate::tree::ticket::{Key, Ticket};
+use crate::tree::ticket::{Key, Statement, Ticket};
 use crate::update::SessionId;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -118,6 +119,16 @@ pub struct WhereToConnect {
     pub port: u16,
     /// Its name for people.
     pub name: NodeName,
+    /// That it is the node with this `id`, by the key it got with `v`; nothing before the first placement.
+    pub proof: Ticket,
+}
+
+impl WhereToConnect {
+    /// What its proof must be of; none for one who had no place in a session yet.
+    pub fn statement(&self) -> Option<Statement> {
+        let session = self.session.filter(|_| self.v != V::NONE)?;
+        Some(Statement { kind: kind::WHERE_TO_CONNECT, session, node: self.id, v: self.v })
+    }
 }
 
 /// CONNECT_TO_AS_LEADER (left child of a pair) or CONNECT_TO (right child): the root gives a node a place.

@@ -26,7 +26,17 @@ fn connect_to(slot: u32, address: &str) -> Message {
 
 fn ask(session: Option<SessionId>, v: u64, asking: Asking, relay: bool) -> Message {
     let capabilities = Capabilities { relay };
-    Message::WhereToConnect(WhereToConnect { session, id: ID, v: V(v), asking, capabilities, port: 40_000, name: "Ada".into() })
+    let proof = if v == 0 { Ticket::NONE } else { Ticket([0xcc; 16]) };
+    Message::WhereToConnect(WhereToConnect {
+        session,
+        id: ID,
+        v: V(v),
+        asking,
+        capabilities,
+        port: 40_000,
+        name: "Ada".into(),
+        proof,
+    })
 }
 
 fn status() -> Message {
@@ -55,7 +65,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Message)> {
     let (parent, fault) = (NodeId(5), Fault::NotHere);
     let children = [Some(KeptChild { id: NodeId(6), v: V(299) }), None];
     let position = Position { session: SESSION, seq: Seq(1000) };
-    let (ticket, session) = (Ticket([0xaa; 16]), SESSION);
+    let (ticket, proof, session) = (Ticket([0xaa; 16]), Ticket([0xcc; 16]), SESSION);
     vec![
         ("WHERE_TO_CONNECT new", ask(None, 0, Asking::New, true)),
         ("WHERE_TO_CONNECT lost", ask(Some(SESSION), 300, Asking::LostParent { parent, fault: Fault::Closed }, false)),
@@ -65,15 +75,15 @@ pub(crate) fn samples() -> Vec<(&'static str, Message)> {
         ("CONNECT_TO", connect_to(4, "[2001:db8::1]:5950")),
         ("ATTACHED", Message::Attached(Attached { v: V(300), children })),
         ("FAILED", Message::Failed(Failed { v: V(300), why: Fault::Unreachable })),
-        ("LOST_CHILD", Message::LostChild(LostChild { session, parent, child: ID, v: V(300), why: Fault::Silence })),
-        ("LEAVE", Message::Leave(Leave { session, id: ID, v: V(300) })),
+        ("LOST_CHILD", Message::LostChild(LostChild { session, parent, child: ID, v: V(300), why: Fault::Silence, proof })),
+        ("LEAVE", Message::Leave(Leave { session, id: ID, v: V(300), proof })),
         ("ARE_YOU_THERE", Message::AreYouThere(AreYouThere { session, id: ID })),
         ("I_AM_HERE", Message::IAmHere(IAmHere { session: Some(SESSION), id: ID, v: V(300), room: 2 })),
         ("REFUSED", Message::Refused(Refused { again: true, reason: "full".into() })),
         ("REDIRECT", Message::Redirect(Redirect { root: "192.0.2.1:5950".parse().unwrap() })),
         ("STATUS_REQUEST", Message::StatusRequest),
         ("STATUS", status()),
-        ("SLOW_NODE", Message::SlowNode(SlowNode { session, reporter: parent, node: ID, v: V(300), alone: false })),
+        ("SLOW_NODE", Message::SlowNode(SlowNode { session, reporter: parent, node: ID, v: V(300), alone: false, proof })),
         ("ATTACH", Message::Attach(Attach { ticket, session, position, child: ID, v: V(300), slot: Slot(3) })),
         ("ATTACH_REPLY ok", Message::AttachReply(AttachReply::Ok { head: Seq(1000) })),
         ("ATTACH_REPLY stale", Message::AttachReply(AttachReply::Stale)),

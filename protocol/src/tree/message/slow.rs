@@ -1,6 +1,8 @@
 //! Who cannot keep up: SLOW_NODE.
 
+use crate::tree::frame::kind;
 use crate::tree::slot::{NodeId, V};
+use crate::tree::ticket::{Statement, Ticket};
 use crate::update::SessionId;
 use serde::{Deserialize, Serialize};
 
@@ -18,4 +20,13 @@ pub struct SlowNode {
     pub v: V,
     /// Whether the child has no sibling to compare it with: then either end of the link may be the slow one.
     pub alone: bool,
+    /// That the reporter says so, by its key.
+    pub proof: Ticket,
+}
+
+impl SlowNode {
+    /// What its proof must be of.
+    pub fn statement(&self) -> Statement {
+        Statement { kind: kind::SLOW_NODE, session: self.session, node: self.node, v: self.v }
+    }
 }

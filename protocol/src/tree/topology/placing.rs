@@ -8,7 +8,7 @@ use super::{Answer, Dial, Freed, Topology, TopologyConfig, TreeEvent};
 use crate::tree::children::Link;
 use crate::tree::message::{Asking, Capabilities, ConnectTo, Message, Refused, WhereToConnect};
 use crate::tree::slot::{NodeId, Slot, V};
-use crate::tree::ticket::Claim;
+use crate::tree::ticket::{Claim, Ticket};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -85,6 +85,7 @@ impl Topology {
             capabilities: Capabilities { relay: true },
             port: profile.address.port(),
             name: profile.name.clone(),
+            proof: Ticket::NONE,
         };
         let link = self.dials.new_link();
         if let Some(older) = self.questions.insert(link, Question { ask, profile, is_to_dial: true }) {
