@@ -1,5 +1,5 @@
 //! Which child is too slow, and for how many more there is room: judged from what each child took in windows of about a second
-//! (PROTOCOL.md, SLOW and I_AM_HERE). Pure; the program measures.
+//! (PROTOCOL.md, SLOW_NODE and I_AM_HERE). Pure; the program measures.
 
 use super::children::Link;
 use std::collections::{BTreeMap, VecDeque};
