@@ -67,6 +67,18 @@ impl Slot {
     /// The root's place.
     pub const ROOT: Slot = Slot(0);
 
+    /// The first number of an extra place; all numbers below it are the binary tree's.
+    pub const FIRST_EXTRA: Slot = Slot(EXTRA);
+
+    /// The first and the last slot of that depth below this one; none where the numbers end, and below an extra place.
+    pub fn row_below(self, depth: u32) -> Option<(Slot, Slot)> {
+        let rows = depth.checked_sub(self.depth()).filter(|rows| *rows < 31 && !self.is_extra())?;
+        let first = (u64::from(self.0) + 1 << rows) - 1;
+        let last = first + (1 << rows) - 1;
+        let slot = |n: u64| u32::try_from(n).ok().filter(|n| *n < EXTRA).map(Slot);
+        slot(first).zip(slot(last))
+    }
+
     /// The extra place number `n` below `parent`: for a leaf-only child beyond the two. None where the numbers end, and below
     /// another extra place.
     pub fn extra(parent: Slot, n: u8) -> Option<Slot> {
@@ -189,6 +201,18 @@ mod tests {
         assert_eq!(Slot(EXTRA - 1).children().count(), 0);
         assert_eq!(Slot(EXTRA / 2 - 1).children().count(), 1);
         assert_eq!(Slot(EXTRA - 1).depth(), 31);
+    }
+
+    #[test]
+    fn the_slots_below_are_one_range_in_each_row() {
+        for (n, depth) in [(0, 0), (0, 3), (1, 1), (2, 5), (5, 4), (100, 8)] {
+            let (first, last) = Slot(n).row_below(depth).unwrap();
+            let is_there = |slot: Slot| slot == Slot(n) || slot.is_below(Slot(n));
+            assert!(is_there(first) && is_there(last) && first.depth() == depth && last.depth() == depth, "{n} {depth}");
+            assert!(first == Slot::first_of_row(depth).unwrap() || !is_there(Slot(first.0 - 1)));
+            assert!(last.depth() < Slot(last.0 + 1).depth() || !is_there(Slot(last.0 + 1)));
+        }
+        assert_eq!([Slot(5).row_below(1), Slot(5).row_below(32)], [None, None]);
     }
 
     #[test]

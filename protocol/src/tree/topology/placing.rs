@@ -23,11 +23,7 @@ impl Topology {
 
     /// The line has changed for those who wait below this slot.
     pub(super) fn wake_below(&mut self, slot: Slot) {
-        let below = |id: &NodeId| self.places.node(*id).is_some_and(|node| node.slot.is_below(slot));
-        let woken: Vec<_> = self.questions.waiting().filter(below).collect();
-        for id in woken {
-            self.questions.wake(id);
-        }
+        self.questions.wake_below(slot);
     }
 
     /// Answers those who wait, as far as there are places: orphans first, then relays, then leaf-only nodes. Holes that are left
@@ -125,7 +121,7 @@ impl Topology {
         let Some(question) = self.questions.question(link).cloned() else { return };
         let node = self.settle_on(&question, slot, now);
         self.places.hold(question.ask.id, Node { state: State::Asking, ..node }, now + self.config.patience);
-        self.questions.wait(link);
+        self.questions.wait(link, slot);
     }
 
     /// The node as it was if it has this slot, else as one that has just come to it: its old slot is freed, and who holds the new one

@@ -5,7 +5,7 @@ use super::Caller;
 use super::node::Profile;
 use crate::tree::children::Link;
 use crate::tree::message::{WhereToConnect, WhyLeaf};
-use crate::tree::slot::NodeId;
+use crate::tree::slot::{NodeId, Slot};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
@@ -25,8 +25,9 @@ pub(super) struct Question {
 pub(super) struct Questions {
     open: BTreeMap<Link, Question>,
     by_asker: BTreeMap<NodeId, Link>,
-    /// Those who hold a slot and wait for the line above it.
-    waiting: BTreeSet<Link>,
+    /// Those who hold a slot and wait for the line above it; the second is the inverse.
+    waiting: BTreeMap<Slot, Link>,
+    waits_at: BTreeMap<Link, Slot>,
     /// Those who hold a slot and are to be tried.
     orphans: BTreeSet<Link>,
     /// Those who hold no slot, relays and others.
@@ -107,33 +108,36 @@ impl Questions {
     }
 
     /// This one holds a slot and waits for the line above it.
-    pub(super) fn wait(&mut self, link: Link) {
+    pub(super) fn wait(&mut self, link: Link, slot: Slot) {
         self.answered(link);
-        self.waiting.insert(link);
+        self.waiting.insert(slot, link);
+        self.waits_at.insert(link, slot);
     }
 
-    /// Those who wait for the line above their slot.
-    pub(super) fn waiting(&self) -> impl Iterator<Item = NodeId> {
-        self.waiting.iter().filter_map(|&link| self.asker(link))
-    }
-
-    /// Whether a node holds a slot and waits for an answer, which may be another slot.
-    pub(super) fn can_be_answered(&self, id: NodeId) -> bool {
-        self.link(id).is_some_and(|link| self.waiting.contains(&link) || self.orphans.contains(&link))
-    }
-
-    /// The line above this node's slot has changed: if it waits, it is to be tried again.
-    pub(super) fn wake(&mut self, id: NodeId) {
-        if let Some(link) = self.link(id)
-            && self.waiting.remove(&link)
-        {
+    /// Those who wait in slots below this one are to be tried again. Looks at each row once.
+    pub(super) fn wake_below(&mut self, slot: Slot) {
+        let deepest = self.waiting.range(..Slot::FIRST_EXTRA).next_back().map_or(0, |(slot, _)| slot.depth());
+        let rows = (slot.depth() + 1..=deepest).filter_map(|depth| slot.row_below(depth));
+        let in_tree = rows.flat_map(|(first, last)| self.waiting.range(first..=last));
+        let extra = self.waiting.range(Slot::FIRST_EXTRA..).filter(|(extra, _)| extra.is_below(slot));
+        let woken: Vec<Link> = in_tree.chain(extra).map(|(_, link)| *link).collect();
+        for link in woken {
+            self.answered(link);
             self.orphans.insert(link);
         }
     }
 
+    /// Whether a node holds a slot and waits for an answer, which may be another slot.
+    pub(super) fn can_be_answered(&self, id: NodeId) -> bool {
+        self.link(id).is_some_and(|link| self.waits_at.contains_key(&link) || self.orphans.contains(&link))
+    }
+
     /// This one waits no longer; the question stays open.
     pub(super) fn answered(&mut self, link: Link) {
-        for queue in [&mut self.waiting, &mut self.orphans, &mut self.relays, &mut self.leaves] {
+        if let Some(slot) = self.waits_at.remove(&link) {
+            self.waiting.remove(&slot);
+        }
+        for queue in [&mut self.orphans, &mut self.relays, &mut self.leaves] {
             queue.remove(&link);
         }
     }
@@ -167,7 +171,10 @@ impl Questions {
     pub(super) fn check(&self) {
         assert_eq!(self.open.len(), self.by_asker.len());
         assert!(self.by_asker.iter().all(|(id, link)| self.open[link].ask.id == *id));
-        let queues = [&self.waiting, &self.orphans, &self.relays, &self.leaves];
+        assert_eq!(self.waiting.len(), self.waits_at.len());
+        assert!(self.waiting.iter().all(|(slot, link)| self.waits_at[link] == *slot));
+        let waiting: BTreeSet<Link> = self.waits_at.keys().copied().collect();
+        let queues = [&waiting, &self.orphans, &self.relays, &self.leaves];
         assert!(queues.into_iter().flatten().all(|link| self.open.contains_key(link)));
         let all: BTreeSet<_> = queues.into_iter().flatten().collect();
         assert_eq!(all.len(), queues.into_iter().map(BTreeSet::len).sum::<usize>());
