@@ -73,7 +73,7 @@ impl Slot {
     /// The first and the last slot of that depth below this one; none where the numbers end, and below an extra place.
     pub fn row_below(self, depth: u32) -> Option<(Slot, Slot)> {
         let rows = depth.checked_sub(self.depth()).filter(|rows| *rows < 31 && !self.is_extra())?;
-        let first = (u64::from(self.0) + 1 << rows) - 1;
+        let first = ((u64::from(self.0) + 1) << rows) - 1;
         let last = first + (1 << rows) - 1;
         let slot = |n: u64| u32::try_from(n).ok().filter(|n| *n < EXTRA).map(Slot);
         slot(first).zip(slot(last))
