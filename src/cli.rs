@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Snapshot(SnapshotArgs),
     /// Show the tree: who is where, and who presents
     Status(StatusArgs),
+    /// Run the tree's own state machines on virtual time, with thousands of nodes in trouble, and check them at every step
+    Simulate(SimulateArgs),
 }
 
 #[derive(Debug, Args)]
@@ -126,6 +128,49 @@ pub(crate) struct StatusArgs {
     pub(crate) json: bool,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArgs {
+    /// Nodes that stand up; the churn keeps about this number
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) nodes: u32,
+    /// Things that happen to them: joins, leaves, crashes, stalls, cut and narrow links, partitions
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
+    pub(crate) events: u32,
+    /// The first seed: the same seed gives the same run
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Run so many seeds, the first and those after it
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) seeds: u16,
+    /// Percent of the nodes that nobody can dial
+    #[arg(long, value_name = "PERCENT", default_value_t = 10, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(crate) leaf_only: u8,
+    /// Percent of the nodes that vanish in one moment, once all have joined
+    #[arg(long, value_name = "PERCENT", default_value_t = 0.0, value_parser = percent)]
+    pub(crate) loss: f64,
+    /// Losses one at a time at the end, each measured alone
+    #[arg(long, value_name = "COUNT", default_value_t = 30)]
+    pub(crate) single_losses: u32,
+    /// Events per second for every thousand nodes
+    #[arg(long, value_name = "EVENTS", default_value_t = 20.0, value_parser = rate)]
+    pub(crate) pace: f64,
+    /// What happens, by weight: leave=20,crash=15,vanish=10,stall=8,cut=5,reset=5,narrow=4,partition=1
+    #[arg(long, value_name = "NAME=WEIGHT,...")]
+    pub(crate) rates: Option<String>,
+    /// Nodes that start per second at first
+    #[arg(long, value_name = "NODES", default_value_t = 500.0, value_parser = rate)]
+    pub(crate) joins_per_second: f64,
+    /// Frames that the root shows per second
+    #[arg(long, value_name = "FRAMES", default_value_t = 1.0, value_parser = rate)]
+    pub(crate) frames_per_second: f64,
+    /// Worlds that run at the same time [default: one per core]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+    /// Print JSON for machines
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// Where a process listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Listen {
@@ -150,6 +195,16 @@ fn listen(text: &str) -> Result<Listen, String> {
     }
     let whole: SocketAddr = text.parse().map_err(|_| "give a PORT, ADDR:PORT or [IPV6]:PORT".to_owned())?;
     Ok(Listen { address: Some(whole.ip()), port: whole.port() })
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| (0.0..=100.0).contains(number));
+    number.ok_or_else(|| "give a number from 0 to 100".to_owned())
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0);
+    number.ok_or_else(|| "give a positive number".to_owned())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

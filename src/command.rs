@@ -2,6 +2,7 @@
 
 mod join;
 mod root;
+mod simulate;
 mod snapshot;
 mod status;
 
@@ -23,6 +24,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         Command::Root(args) => root::run(args),
         Command::Join(args) => join::run(args),
         Command::Snapshot(args) => block_on(snapshot::run(args)),
+        Command::Simulate(args) => simulate::run(args),
         Command::Status(args) => block_on(status::run(args)),
     }
 }

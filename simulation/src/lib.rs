@@ -1,0 +1,27 @@
+//! The tree on virtual time: the real [`Topology`](treevnc_protocol::tree::topology::Topology),
+//! [`Member`](treevnc_protocol::tree::member::Member) and [`ScreenLog`](treevnc_protocol::log::ScreenLog) of thousands of nodes over
+//! a simulated network, with churn, and a reference model that checks them after every step. One thread per world, no clock, no I/O:
+//! a seed gives the same run every time.
+//!
+//! What is not simulated, and what stands in its place: heartbeats one by one (their effect, silence found at a limit, is), the
+//! kernel's socket buffers (an end that does not read takes any number of bytes until it is given up), bytes lost and sent again by
+//! TCP (a link is up, narrow, or silent), and the time that programs compute.
+
+mod actor;
+mod agenda;
+mod churn;
+mod figures;
+mod losses;
+mod model;
+mod network;
+mod painter;
+mod random;
+mod run;
+mod settings;
+mod world;
+
+pub use figures::{Figures, Percentiles};
+pub use losses::Kind;
+pub use model::Broken;
+pub use run::{Report, run};
+pub use settings::{Rates, Settings};
