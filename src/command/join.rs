@@ -158,6 +158,7 @@ async fn follow(handle: &NodeHandle, log: &SharedLog, shown: &Shown) {
         let note = match &*state.borrow_and_update() {
             NodeState::Asking if has_picture => Note::ConnectionLost { retry: "asking the root for another place".into() },
             NodeState::Connecting { parent } if has_picture => Note::ConnectionLost { retry: format!("connecting to {parent}") },
+            NodeState::Refused { reason } => Note::Refused { reason: reason.clone() },
             NodeState::Asking => Note::Connecting { to: "the root".into() },
             NodeState::Connecting { parent } => Note::Connecting { to: parent.to_string() },
             NodeState::Attached { session, .. } => {

@@ -21,4 +21,5 @@ mod newcomer;
 mod session;
 mod slow_readers;
 mod support;
+mod watchers;
 mod wrong_use;

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
-use tracing::info;
+use tracing::{info, warn};
 use treevnc_protocol::tree::children::Link;
 use treevnc_protocol::tree::member::{Action, End, Member, MemberConfig, Standing};
 use treevnc_protocol::tree::message::{Capabilities, Message, Presenter};
@@ -46,6 +46,11 @@ pub struct NodeOptions {
 pub enum NodeState {
     /// Has no parent; asks the root or is about to.
     Asking,
+    /// The root has no place for it now; it asks again.
+    Refused {
+        /// What the root says.
+        reason: String,
+    },
     /// Was given a place and tries to attach.
     Connecting {
         /// Where the parent listens.
@@ -176,13 +181,16 @@ impl Shared {
             (Standing::Attached, Some(place)) => {
                 NodeState::Attached { slot: place.slot, parent: place.address, session: place.name.to_string() }
             }
-            _ => NodeState::Asking,
+            _ => member.refusal().map_or(NodeState::Asking, |reason| NodeState::Refused { reason: reason.to_string() }),
         };
         drop(member);
         self.state.send_if_modified(|now| {
             let is_new = *now != state;
             if is_new {
-                info!("{state}");
+                match state {
+                    NodeState::Refused { .. } => warn!("{state}"),
+                    _ => info!("{state}"),
+                }
                 *now = state;
             }
             is_new
@@ -194,6 +202,7 @@ impl std::fmt::Display for NodeState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Asking => f.write_str("asking the root for a place"),
+            Self::Refused { reason } => write!(f, "the root has no place for this node now, and will be asked again: {reason}"),
             Self::Connecting { parent } => write!(f, "connecting to {parent}"),
             Self::Attached { slot, parent, session } => {
                 write!(f, "attached to {parent} in \"{session}\" at slot {slot} depth {}", slot.depth())

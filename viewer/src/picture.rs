@@ -27,6 +27,11 @@ pub enum Note {
     },
     /// Joined; the first picture has not come yet.
     Waiting,
+    /// The root has no place for this node now; it asks again. `reason` says what to do.
+    Refused {
+        /// What the root says, as text.
+        reason: String,
+    },
     /// The root has lost the presenter; the last picture stays.
     PresenterGone,
     /// This node has lost its place in the tree; `retry` says what happens about it.
@@ -86,7 +91,7 @@ impl Shown {
     pub fn present(&self, picture: Arc<Framebuffer>) {
         self.change(|scene| {
             scene.picture = Some(picture);
-            if matches!(scene.note, Note::Searching | Note::Connecting { .. } | Note::Waiting) {
+            if matches!(scene.note, Note::Searching | Note::Connecting { .. } | Note::Refused { .. } | Note::Waiting) {
                 scene.note = Note::None;
             }
         });
@@ -106,6 +111,7 @@ impl Shown {
     pub fn set_note(&self, note: Note) {
         let note = match note {
             Note::Connecting { to } => Note::Connecting { to: clean(&to) },
+            Note::Refused { reason } => Note::Refused { reason: clean(&reason) },
             Note::ConnectionLost { retry } => Note::ConnectionLost { retry: clean(&retry) },
             Note::Ended { reason } => Note::Ended { reason: clean(&reason) },
             plain => plain,

@@ -350,6 +350,11 @@ impl Member {
         self.place().map(|place| place.slot)
     }
 
+    /// Why the root has refused it a place, if that was its last answer.
+    pub fn refusal(&self) -> Option<&Reason> {
+        self.last_refusal.as_ref().filter(|_| self.uplink == Uplink::None)
+    }
+
     /// The session's name for people, once known.
     pub fn session_name(&self) -> Option<&SessionName> {
         self.place.as_ref().map(|place| &place.name)

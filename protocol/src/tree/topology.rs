@@ -253,7 +253,7 @@ impl Topology {
         let is_on_its_way = held.is_some_and(|node| node.state == State::Placed && is_ours && ask.v < node.v);
         let has_push = self.questions.link(ask.id).is_some_and(|link| link.is_dialled());
         if is_on_its_way && has_push {
-            return self.turn_away(caller.link, true, "a place is on its way");
+            return self.hang_up(caller.link);
         }
         let (question, is_known) = self.introduce(caller, ask);
         if let Some(slot) = self.places.ousted(ask.id).map(|node| node.slot) {

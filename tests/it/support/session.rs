@@ -7,6 +7,7 @@ use crate::support::tools::Scratch;
 use crate::support::wait::{PATIENCE, poll_for};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
+use treevnc_protocol::tree::slot::Slot;
 
 /// How long a picture may take to reach everybody once the screen is quiet.
 const ARRIVAL: Duration = Duration::from_secs(15);
@@ -63,7 +64,7 @@ impl Member {
         let lines = self.process.out().all();
         let words: Vec<_> = lines.iter().rfind(|line| says_a_place(line)).unwrap().split(' ').collect();
         assert_eq!((words[2], words[4]), ("slot", "depth"), "{words:?}");
-        (words[3].parse().unwrap(), words[5].parse().unwrap())
+        (slot(words[3]), words[5].parse().unwrap())
     }
 
     /// How many times it has said where it stands.
@@ -124,5 +125,13 @@ impl Session {
     /// Waits until root and all nodes have this picture, byte for byte.
     pub(crate) fn must_show(&self, truth: &Picture, scratch: &Scratch) {
         std::iter::once(&self.root).chain(&self.nodes).for_each(|member| member.must_show(truth, scratch));
+    }
+}
+
+/// A slot as it is printed: its number, or an extra place's as parent and number.
+fn slot(text: &str) -> u32 {
+    match text.split_once('+') {
+        Some((parent, n)) => Slot::extra(Slot(parent.parse().unwrap()), n.parse::<u8>().unwrap() - 1).unwrap().0,
+        None => text.parse().unwrap(),
     }
 }

@@ -76,7 +76,7 @@ impl Member {
             self.close_children();
         }
         self.close_uplink();
-        self.orphan_since = self.orphan_since.or(Some(now));
+        (self.orphan_since, self.last_refusal) = (self.orphan_since.or(Some(now)), None);
         (self.session, self.v, self.place) = (Some(place.session), place.v, Some(place.clone()));
         (self.talk, self.redirects) = (Talk::Answered { call }, 0);
         let link = self.new_link();

@@ -208,5 +208,5 @@ impl Topology {
 }
 
 /// What a newcomer is told for whom there is no place.
-const NO_ROOM: &str = "no room: too few computers of this session can pass the picture on. Open a port for treevnc in the firewall \
-                       of some of them (treevnc join --listen PORT names it), and do not use --no-relay there";
+const NO_ROOM: &str = "open treevnc's port in your firewalls, too few computers here can pass the picture on. \
+                       treevnc join --listen PORT chooses the port; use --no-relay on few of them";

@@ -51,7 +51,7 @@ pub(crate) fn title(scene: &Scene) -> String {
         (Note::ConnectionLost { .. }, _) => "connection lost - ",
         (Note::Ended { .. }, _) => "ended - ",
         (Note::Searching, _) => "searching - ",
-        (Note::Connecting { .. }, _) => "connecting - ",
+        (Note::Connecting { .. } | Note::Refused { .. }, _) => "connecting - ",
         (Note::Waiting, _) | (Note::None, None) => "waiting for the picture - ",
         (Note::None, Some(_)) => "",
     };
@@ -77,6 +77,7 @@ fn words(note: &Note) -> Option<String> {
         Note::Ended { reason } => joined("The session has ended.", reason),
         Note::Searching => "Looking for the session…".into(),
         Note::Connecting { to } => format!("Connecting to {to}…"),
+        Note::Refused { reason } => joined("Not yet:", reason),
     })
 }
 

@@ -25,7 +25,7 @@ enum Stands {
 fn steps(scene: &Scene) -> [Step; 3] {
     let (at, failed) = match &scene.note {
         Note::Searching => (0, false),
-        Note::Connecting { .. } => (1, false),
+        Note::Connecting { .. } | Note::Refused { .. } => (1, false),
         Note::ConnectionLost { .. } | Note::Ended { .. } => (1, true),
         Note::None | Note::Waiting => (2, false),
         Note::PresenterGone => (2, true),
@@ -39,6 +39,7 @@ fn steps(scene: &Scene) -> [Step; 3] {
     let find = if at > 0 { "Session found" } else { "Looking for a session on this network…" };
     let connect = match &scene.note {
         Note::Connecting { to } => format!("Connecting to {to}…"),
+        Note::Refused { reason } => format!("Not yet: {reason}"),
         Note::ConnectionLost { retry } => format!("Connection lost. {retry}"),
         Note::Ended { reason } => format!("The session has ended. {reason}"),
         _ if at > 1 => "Connected".into(),
