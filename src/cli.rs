@@ -154,7 +154,7 @@ pub(crate) struct SimulateArgs {
     /// Events per second for every thousand nodes
     #[arg(long, value_name = "EVENTS", default_value_t = 20.0, value_parser = rate)]
     pub(crate) pace: f64,
-    /// What happens, by weight: leave=20,crash=15,vanish=10,stall=8,cut=5,reset=5,narrow=4,partition=1
+    /// What happens, by weight: leave=20,crash=15,vanish=10,stall=8,cut=5,reset=5,narrow=4,slow=3,partition=1
     #[arg(long, value_name = "NAME=WEIGHT,...")]
     pub(crate) rates: Option<String>,
     /// Nodes that start per second at first

@@ -33,6 +33,10 @@ pub(crate) enum Event {
     Heal(u32),
     /// A narrow link is wide again.
     Widen(Wire),
+    /// A window of those who measure their children is over.
+    Window(Actor),
+    /// A slow host is quick again.
+    Quicken(Actor),
     /// Time to look at everything.
     Inspect,
 }

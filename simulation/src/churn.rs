@@ -35,7 +35,17 @@ impl World {
     fn something(&mut self) {
         let rates = self.settings.rates;
         let departures = rates.leave + rates.crash + rates.vanish;
-        let kinds = [rates.leave, rates.crash, rates.vanish, rates.stall, rates.cut, rates.reset, rates.narrow, rates.partition];
+        let kinds = [
+            rates.leave,
+            rates.crash,
+            rates.vanish,
+            rates.stall,
+            rates.cut,
+            rates.reset,
+            rates.narrow,
+            rates.slow,
+            rates.partition,
+        ];
         // As many come as go, and more of them when there are few.
         let (wanted, there) = (self.settings.nodes, self.alive().len());
         let joins = if there * 50 < wanted * 49 {
@@ -76,12 +86,22 @@ impl World {
             4 => self.cut(actor),
             5 => self.reset(actor),
             6 => {
-                let rate = 50 + u32::try_from(self.random.below(450)).unwrap_or(0);
+                let rate = self.narrow_rate();
                 let wait = self.random.between(millis(2000), millis(30_000));
                 self.narrow(actor, rate, wait);
             }
+            7 => {
+                let rate = self.narrow_rate();
+                let wait = self.random.between(millis(5000), millis(60_000));
+                self.slow_down(actor, rate, wait);
+            }
             _ => self.someone_is_parted(actor),
         }
+    }
+
+    /// Bytes per second of a link that is too narrow, or hardly wide enough.
+    fn narrow_rate(&mut self) -> u32 {
+        20_000 + u32::try_from(self.random.below(100_000)).unwrap_or(0)
     }
 
     fn someone_is_parted(&mut self, first: Actor) {

@@ -47,6 +47,8 @@ pub(crate) struct Tally {
     pub(crate) blamed: usize,
     pub(crate) gave_up: usize,
     pub(crate) silences: usize,
+    /// Measurements that a child, or a node itself, cannot keep up.
+    pub(crate) slow: usize,
     pub(crate) frames: usize,
     pub(crate) messages: u64,
     pub(crate) root_messages: u64,
@@ -99,6 +101,8 @@ pub struct Figures {
     pub gave_up: usize,
     /// Links found silent.
     pub silences: usize,
+    /// Measurements that a child, or a node itself, cannot keep up.
+    pub slow: usize,
     /// Frames shown.
     pub frames: usize,
     /// Control messages, and those of them to and from the root.

@@ -136,12 +136,12 @@ impl Network {
 
     /// Sends `bytes` from an end; answers when the last of them has left.
     pub(crate) fn send(&mut self, wire: Wire, from: End, what: Arrival, bytes: usize) -> Duration {
-        let now = self.now;
+        let (now, rate) = (self.now, self.rate(wire));
         let Some(c) = self.connections.get_mut(wire) else { return now };
         if !c.end(from).is_open {
             return now;
         }
-        let departs = c.departs(from, bytes, now);
+        let departs = c.departs(from, bytes, rate, now);
         self.put(wire, from.other(), what, departs);
         departs
     }
@@ -231,6 +231,36 @@ impl Network {
         if let Some(c) = self.connections.get_mut(wire) {
             c.rate = rate;
         }
+    }
+
+    /// All connections of a host are so wide from now on.
+    pub(crate) fn set_host_rate(&mut self, actor: Actor, rate: Option<u32>) {
+        if let Some(host) = self.hosts.get_mut(actor.index()) {
+            host.rate = rate;
+        }
+    }
+
+    /// Whether a link, or one of the hosts at its ends, has a limit.
+    pub(crate) fn is_narrow(&self, wire: Wire) -> bool {
+        self.rate(wire).is_some()
+    }
+
+    /// Bytes of updates that have come out at the dialling end.
+    pub(crate) fn taken(&self, wire: Wire) -> u64 {
+        self.connections.get(wire).map_or(0, |c| c.taken)
+    }
+
+    /// The dialling program has got so many bytes of updates more.
+    pub(crate) fn take(&mut self, wire: Wire, bytes: u64) {
+        if let Some(c) = self.connections.get_mut(wire) {
+            c.taken += bytes;
+        }
+    }
+
+    fn rate(&self, wire: Wire) -> Option<u32> {
+        let c = self.connections.get(wire)?;
+        let hosts = End::BOTH.map(|end| self.host(c.end(end).actor).and_then(|host| host.rate));
+        hosts.into_iter().chain([c.rate]).flatten().min()
     }
 
     fn put(&mut self, wire: Wire, to: End, what: Arrival, departs: Duration) {

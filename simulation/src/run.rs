@@ -211,6 +211,7 @@ impl Run {
             blamed: tally.blamed,
             gave_up: tally.gave_up,
             silences: tally.silences,
+            slow: tally.slow,
             frames: tally.frames,
             messages: tally.messages,
             root_messages: tally.root_messages,

@@ -70,12 +70,14 @@ pub struct Rates {
     pub reset: u32,
     /// A link between parent and child gets narrow for a while.
     pub narrow: u32,
+    /// All links of a host get narrow for a while.
+    pub slow: u32,
     /// Some hosts cannot reach the others for a while.
     pub partition: u32,
 }
 
 impl Default for Rates {
     fn default() -> Self {
-        Self { leave: 20, crash: 15, vanish: 10, stall: 8, cut: 5, reset: 5, narrow: 4, partition: 1 }
+        Self { leave: 20, crash: 15, vanish: 10, stall: 8, cut: 5, reset: 5, narrow: 4, slow: 3, partition: 1 }
     }
 }

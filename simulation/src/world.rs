@@ -4,6 +4,7 @@
 mod asking;
 mod beats;
 mod node;
+mod pacing;
 mod root;
 mod serving;
 mod trouble;
@@ -179,6 +180,12 @@ impl World {
             Event::GoOn(actor) => self.go_on(actor),
             Event::Heal(group) => self.heal(group),
             Event::Widen(wire) => self.network.set_rate(wire, None),
+            Event::Window(actor) => {
+                if self.network.hold_if_stopped(actor, Event::Window(actor)).is_some() {
+                    self.window(actor);
+                }
+            }
+            Event::Quicken(actor) => self.network.set_host_rate(actor, None),
             Event::Inspect => {
                 self.inspect();
                 self.network.after(INSPECTION, Event::Inspect);

@@ -66,7 +66,7 @@ fn settings(args: &SimulateArgs) -> anyhow::Result<Settings> {
 
 /// `NAME=WEIGHT,...`; what is not named does not happen.
 fn rates(text: &str) -> anyhow::Result<Rates> {
-    let mut rates = Rates { leave: 0, crash: 0, vanish: 0, stall: 0, cut: 0, reset: 0, narrow: 0, partition: 0 };
+    let mut rates = Rates { leave: 0, crash: 0, vanish: 0, stall: 0, cut: 0, reset: 0, narrow: 0, slow: 0, partition: 0 };
     for part in text.split(',').filter(|part| !part.is_empty()) {
         let (name, weight) = part.split_once('=').ok_or_else(|| anyhow!("'{part}' is no NAME=WEIGHT"))?;
         let weight = weight.parse::<u16>().map_err(|_| anyhow!("'{weight}' is no weight; give a whole number up to 65535"))?;
@@ -78,8 +78,9 @@ fn rates(text: &str) -> anyhow::Result<Rates> {
             "cut" => &mut rates.cut,
             "reset" => &mut rates.reset,
             "narrow" => &mut rates.narrow,
+            "slow" => &mut rates.slow,
             "partition" => &mut rates.partition,
-            _ => bail!("'{name}' does not happen; leave, crash, vanish, stall, cut, reset, narrow and partition do"),
+            _ => bail!("'{name}' does not happen; leave, crash, vanish, stall, cut, reset, narrow, slow and partition do"),
         };
         *field = u32::from(weight);
     }

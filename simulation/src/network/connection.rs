@@ -80,6 +80,8 @@ pub(super) struct Connection {
     pub(super) is_reset: bool,
     /// Bytes per second from parent to child; as wide as need be without.
     pub(super) rate: Option<u32>,
+    /// Bytes of updates that the dialling program has got.
+    pub(super) taken: u64,
 }
 
 impl Connection {
@@ -97,7 +99,7 @@ impl Connection {
         };
         let [dialler, listener] = actors;
         let ends = [end(dialler, true, now, false), end(listener, is_peer, ready, true)];
-        Self { wire: Wire(0), ends, opened: now, is_greeted: false, is_cut: false, is_reset: false, rate: None }
+        Self { wire: Wire(0), ends, opened: now, is_greeted: false, is_cut: false, is_reset: false, rate: None, taken: 0 }
     }
 
     pub(super) fn end(&self, end: End) -> &EndState {
@@ -121,8 +123,7 @@ impl Connection {
     }
 
     /// When the last of `bytes` more leaves an end.
-    pub(super) fn departs(&mut self, from: End, bytes: usize, now: Duration) -> Duration {
-        let rate = self.rate;
+    pub(super) fn departs(&mut self, from: End, bytes: usize, rate: Option<u32>, now: Duration) -> Duration {
         let end = self.end_mut(from);
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         let takes = rate.map_or(Duration::ZERO, |rate| Duration::from_secs(1).mul_f64(f64::from(bytes) / f64::from(rate.max(1))));

@@ -17,6 +17,8 @@ pub(super) struct Host {
     pub(super) is_stopped: bool,
     /// It cannot be dialled.
     pub(super) is_firewalled: bool,
+    /// Bytes per second of each of its connections, where it is slow.
+    pub(super) rate: Option<u32>,
     /// Hosts of different groups do not reach each other.
     pub(super) group: u32,
     /// Ends of connections that are open here.
@@ -33,6 +35,7 @@ impl Host {
             is_gone: false,
             is_stopped: false,
             is_firewalled,
+            rate: None,
             group: 0,
             wires: BTreeSet::new(),
             backlog: Vec::new(),

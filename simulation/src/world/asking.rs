@@ -46,6 +46,9 @@ impl World {
         };
         served.let_in(wire, attach.slot, Cursor::new(position.session, position.seq));
         self.network.watch(wire, End::Listener);
+        if self.network.is_narrow(wire) {
+            self.watch_pace(wire);
+        }
         let sent = self.feed_again(wire, actor);
         if position.seq > Seq::NONE && position.session == self.root.served.log.session() {
             let live = self.root.served.log.live();

@@ -1,5 +1,6 @@
 //! A node's program: carries out what its [`Member`] wants, and tells it what happens.
 
+use super::serving::wire_bytes;
 use super::{Sabotage, Served, World};
 use crate::actor::Actor;
 use crate::agenda::Event;
@@ -192,9 +193,14 @@ impl World {
             return;
         }
         let Some(node) = self.node_mut(actor).filter(|node| node.parent == Some(wire)) else { return };
+        let bytes = wire_bytes(&update) as u64;
+        node.served.appended += bytes;
         match node.served.log.append(update, until) {
-            Ok(true) => self.feed_all(actor),
-            Ok(false) => {}
+            Ok(true) => {
+                self.network.take(wire, bytes);
+                self.feed_all(actor);
+            }
+            Ok(false) => self.network.take(wire, bytes),
             Err(error) => self.break_rule(format!("{actor} is sent what its log refuses: {error}")),
         }
     }

@@ -83,7 +83,7 @@ impl World {
     }
 
     /// Sends what the topology wants, and notes what it tells.
-    fn root_acts(&mut self) {
+    pub(super) fn root_acts(&mut self) {
         while let Some(event) = self.root.topology.poll_event() {
             self.note(&event);
         }

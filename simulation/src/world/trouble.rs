@@ -73,8 +73,18 @@ impl World {
     pub(crate) fn narrow(&mut self, actor: Actor, rate: u32, wait: Duration) {
         if let Some(wire) = self.node(actor).and_then(|node| node.parent) {
             self.network.set_rate(wire, Some(rate));
+            self.watch_pace(wire);
             self.network.after(wait, Event::Widen(wire));
         }
+    }
+
+    /// All links of a host are narrow for a while.
+    pub(crate) fn slow_down(&mut self, actor: Actor, rate: u32, wait: Duration) {
+        self.network.set_host_rate(actor, Some(rate));
+        for (wire, _) in self.network.wires(actor) {
+            self.watch_pace(wire);
+        }
+        self.network.after(wait, Event::Quicken(actor));
     }
 
     /// Some hosts do not reach the others for a while.
@@ -104,6 +114,7 @@ impl World {
         groups.into_iter().for_each(|group| self.heal(group));
         for actor in self.alive().to_vec() {
             self.go_on(actor);
+            self.network.set_host_rate(actor, None);
             if let Some(wire) = self.node(actor).and_then(|node| node.parent) {
                 self.network.set_rate(wire, None);
             }

@@ -48,6 +48,7 @@ fn of_world(ran: &Ran) -> Value {
         "blamed": figures.blamed,
         "gave_up": figures.gave_up,
         "silences": figures.silences,
+        "slow": figures.slow,
         "messages": figures.messages,
         "root_messages": figures.root_messages,
         "control_bytes": figures.control_bytes,

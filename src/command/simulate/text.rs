@@ -23,7 +23,7 @@ pub(super) fn of_world(ran: &Ran) -> String {
     );
     let _ = writeln!(
         out,
-        "  {} joins, stood up after {}, {} events, {} losses, {} moves, {} placed again, {} refused, {} blamed, {} gave up",
+        "  {} joins, stood up after {}, {} events, {} losses, {} moves, {} placed again, {} refused, {} found slow, {} made leaves for it or for being isolated, {} gave up",
         figures.joins,
         millis(figures.stood_up),
         figures.events,
@@ -31,6 +31,7 @@ pub(super) fn of_world(ran: &Ran) -> String {
         figures.moves,
         figures.placed_again,
         figures.refusals,
+        figures.slow,
         figures.blamed,
         figures.gave_up,
     );
