@@ -12,6 +12,7 @@ use crate::agenda::{Agenda, Event};
 use crate::random::Random;
 use connection::{Connection, Connections};
 use host::Host;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How long a program tries to reach another: connecting and greetings.
@@ -30,6 +31,8 @@ pub(crate) struct Network {
     hosts: Vec<Host>,
     connections: Connections,
     silence: Duration,
+    /// Connections on which something waits for those who are apart.
+    waiting: BTreeSet<Wire>,
 }
 
 /// Something has come out at an end.
@@ -47,7 +50,7 @@ impl Network {
     pub(crate) fn new(seed: u64, silence: Duration) -> Self {
         let (agenda, random) = (Agenda::default(), Random::new(seed));
         let (hosts, connections) = (Vec::new(), Connections::default());
-        Self { agenda, random, now: Duration::ZERO, hosts, connections, silence }
+        Self { agenda, random, now: Duration::ZERO, hosts, connections, silence, waiting: BTreeSet::new() }
     }
 
     pub(crate) fn now(&self) -> Duration {
@@ -189,6 +192,7 @@ impl Network {
         let c = self.connections.get_mut(wire)?;
         if is_apart || !c.end(end).held.is_empty() {
             c.end_mut(end).held.push(what);
+            self.waiting.insert(wire);
             return None;
         }
         c.is_greeted |= is_first;

@@ -89,8 +89,8 @@ impl Network {
     pub(crate) fn join_again(&mut self, actors: &[Actor]) -> Vec<Event> {
         self.part(actors, 0);
         let mut events = Vec::new();
-        let wires: Vec<_> = actors.iter().flat_map(|actor| self.wires(*actor)).collect();
-        for (wire, _) in wires {
+        for wire in std::mem::take(&mut self.waiting) {
+            self.look(wire);
             let Some(c) = self.connections.get_mut(wire) else { continue };
             for end in End::BOTH {
                 let held: Vec<Arrival> = std::mem::take(&mut c.end_mut(end).held);
