@@ -3,9 +3,11 @@
 //! a simulated network, with churn, and a reference model that checks them after every step. One thread per world, no clock, no I/O:
 //! a seed gives the same run every time.
 //!
-//! What is not simulated, and what stands in its place: heartbeats one by one (their effect, silence found at a limit, is), the
-//! kernel's socket buffers (an end that does not read takes any number of bytes until it is given up), bytes lost and sent again by
-//! TCP (a link is up, narrow, or silent), and the time that programs compute.
+//! What is not simulated, and what stands in its place: heartbeats one by one (their effect is: an end that hears nothing finds out at
+//! the limit that the real rule has for short round trips, and a node learns of the last beat that would have reached it); pictures
+//! of real size (the updates are tiny, and on narrow links and in the measure of pace they count 1024 times); the kernel's socket
+//! buffers (an end that does not read takes any number of bytes until it is given up); bytes lost and sent again by TCP (a link is
+//! up, narrow, or silent); the time that programs compute.
 
 mod actor;
 mod agenda;
