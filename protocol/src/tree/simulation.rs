@@ -187,8 +187,9 @@ impl World {
         let above = place.slot.parent().unwrap();
         let status = self.topology.status();
         // The parent may have been moved since, in the same step: then the child is not let in, and asks again.
-        let Some(parent) = status.iter().find(|node| node.slot == above) else { return };
-        assert!(parent.relay() && parent.attached && parent.id == place.parent && parent.id != place.id, "seed {}", self.seed);
+        let parent = status.iter().find(|node| node.slot == above);
+        let Some(parent) = parent.filter(|parent| parent.id == place.parent) else { return };
+        assert!(parent.relay() && parent.attached && parent.id != place.id, "seed {}", self.seed);
         assert_eq!(parent.address, place.address);
     }
 

@@ -27,7 +27,7 @@ use node::{Node, State, Suspicion};
 use places::Places;
 use questions::{Question, Questions};
 use room::Rooms;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 /// Most nodes of a tree.
@@ -62,7 +62,9 @@ pub struct Topology {
     dials: Dials,
     blames: Blames,
     rooms: Rooms,
-    /// When nodes may be tried again below a parent that they could not reach.
+    /// Attached nodes that are being moved and have not acknowledged it: as they were.
+    moving: BTreeMap<NodeId, Node>,
+    /// When nodes may be tried again: below a parent that they could not reach, or by dialling them.
     retries: BTreeSet<(Duration, NodeId)>,
     dialled: VecDeque<Dial>,
     answers: VecDeque<Answer>,
@@ -80,6 +82,7 @@ impl Topology {
             dials: Dials::default(),
             blames: Blames::default(),
             rooms: Rooms::default(),
+            moving: BTreeMap::new(),
             retries: BTreeSet::new(),
             dialled: VecDeque::new(),
             answers: VecDeque::new(),

@@ -41,12 +41,41 @@ fn the_last_relay_fills_the_hole_and_the_orphans_wait_for_it() {
 }
 
 #[test]
-fn a_mover_that_does_not_come_is_lost_too_and_another_is_moved() {
+fn when_a_mover_does_not_answer_another_is_moved_and_it_is_lost_when_its_parent_says_so_too() {
     let mut root = six();
     root.dead.push(6);
     root.dies(ROOT.0, 1, 1);
     assert_eq!(root.pushed.iter().map(|(_, place)| (place.id.0, place.slot.0)).collect::<Vec<_>>(), [(5, 1)]);
+    assert!(root.slots().contains(&(6, 6)), "it stays where it was");
+    root.lost(2, 6, 6);
     assert_eq!(root.topology.node_count(), 4);
+}
+
+#[test]
+fn a_mover_that_its_parent_has_lost_meanwhile_is_lost() {
+    let mut root = six();
+    root.hold_dials = true;
+    root.lost(ROOT.0, 1, 1);
+    let dialled = root.topology.poll_dial().unwrap().link;
+    root.topology.handle_closed(dialled, root.now);
+    root.lost(2, 6, 6);
+    let dialled = root.topology.poll_dial().unwrap().link;
+    root.topology.handle_closed(dialled, root.now);
+    assert!(root.topology.status().iter().all(|node| node.id.0 != 6));
+    root.hold_dials = false;
+    root.answer_dials();
+    assert_eq!(root.push(5).1.slot, Slot(1));
+}
+
+#[test]
+fn a_doubted_parent_whose_place_nobody_would_take_stays_until_its_own_parent_says_so() {
+    let mut root = six();
+    root.dead.push(3);
+    assert_eq!(root.join(7, false).slot, Slot(7));
+    let link = root.ask(7, 7, lost(3, Fault::Silence), false);
+    assert_eq!(root.placement(link).parent, NodeId(3));
+    root.lost(1, 3, 3);
+    assert!(root.slots().iter().all(|(id, _)| *id != 3));
 }
 
 #[test]

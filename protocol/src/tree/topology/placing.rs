@@ -61,12 +61,35 @@ impl Topology {
 
     /// Fills a hole: by the answer to an open question of the mover, or by dialling it.
     fn move_to(&mut self, mover: NodeId, hole: Slot, now: Duration) {
+        let former = self.places.node(mover).filter(|node| node.state == State::Attached).cloned();
         if !self.questions.can_be_answered(mover) {
             self.push(mover, now);
         }
         if let Some(link) = self.questions.link(mover) {
             self.place(link, hole, now);
         }
+        self.moving.extend(former.map(|former| (mover, former)));
+    }
+
+    /// A node that was to be moved does not answer. Nobody has said that it is gone: it stays where it was, as one that cannot be dialled.
+    pub(super) fn put_back(&mut self, id: NodeId, former: Node, now: Duration) {
+        let (slot, v, tenure) = (former.slot, former.v, former.tenure);
+        let above = slot.parent().and_then(|above| self.places.holder(above));
+        let has_parent = above.map_or(slot.parent() == Some(Slot::ROOT), |(id, above)| former.parent == (id, above.tenure));
+        if !has_parent || self.places.holder(slot).is_some() {
+            return;
+        }
+        let mut node = former;
+        node.profile.dialable = false;
+        self.places.hold(id, node, now);
+        self.places.change(id, State::Attached, None);
+        for below in self.places.below(slot) {
+            if self.places.node(below).is_some_and(|child| child.state == State::Doubted && child.parent == (id, tenure)) {
+                self.places.change(below, State::Attached, None);
+            }
+        }
+        self.retries.insert((now + self.config.probation, id));
+        self.events.push_back(TreeEvent::Attached { id, v, slot });
     }
 
     /// Asks itself for a place for a node that has one and did not ask; it is dialled when there is an answer.
@@ -163,6 +186,7 @@ impl Topology {
         }
         node.slot.children().for_each(|below| self.places.forget_ousted(below));
         self.places.restore_ousted(node.slot);
+        self.moving.remove(&id);
         if why != Freed::Moved {
             self.forget_push(id);
         }

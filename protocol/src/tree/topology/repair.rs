@@ -19,6 +19,11 @@ impl Topology {
         if let Some(slot) = self.places.ousted(report.child).filter(|node| is_ours && node.v == report.v).map(|node| node.slot) {
             return self.places.forget_ousted(slot);
         }
+        if self.moving.get(&report.child).is_some_and(|former| is_ours && former.v == report.v) {
+            // If it does not acknowledge the move either, it is lost.
+            self.moving.remove(&report.child);
+            return;
+        }
         let Some(node) = self.places.node(report.child) else { return };
         // A node that asks is alive, and its slot is kept for it.
         let is_current = node.v == report.v && node.parent.0 == report.parent && node.state != State::Asking;
@@ -78,7 +83,10 @@ impl Topology {
                 self.hang_up(link);
                 self.proven(asker, is_it, now);
             }
-            Purpose::Push { v } if is_ours && here.v == v => self.places.suspect(dialled.id, Suspicion::None),
+            Purpose::Push { v } if is_ours && here.v == v => {
+                self.moving.remove(&dialled.id);
+                self.places.suspect(dialled.id, Suspicion::None);
+            }
             Purpose::Push { .. } => {
                 self.hang_up(link);
                 self.questions.remove(link);
@@ -106,7 +114,19 @@ impl Topology {
             Purpose::First { asker } => self.proven(asker, false, now),
             Purpose::Push { .. } => {
                 self.questions.remove(link);
-                self.free(dialled.id, Freed::Lost(Fault::NoAnswer), now);
+                match self.moving.remove(&dialled.id) {
+                    Some(former) => {
+                        self.free(dialled.id, Freed::NotAttached, now);
+                        self.put_back(dialled.id, former, now);
+                    }
+                    None => self.free(dialled.id, Freed::Lost(Fault::NoAnswer), now),
+                }
+            }
+            Purpose::Doubt if !self.has_successor(dialled.id) => {
+                // Nobody would take its place, and so its parent would not let it go: its parent is to say so.
+                self.places.edit(dialled.id, |node| node.profile.dialable = false);
+                self.retries.insert((now + self.config.probation, dialled.id));
+                self.trust(dialled.id);
             }
             Purpose::Doubt if self.places.node(dialled.id).is_some_and(|node| node.suspicion == Suspicion::ByChild) => {
                 self.free(dialled.id, Freed::Lost(Fault::NoAnswer), now);
@@ -151,7 +171,7 @@ impl Topology {
         let slot = node.slot;
         let may_blame = self.blames.len() * RELAYS_PER_BLAME < self.places.relay_count();
         let children = self.places.below(slot).len();
-        let has_successor = self.places.deepest_relay().is_some_and(|last| last.depth() > slot.depth());
+        let has_successor = self.has_successor(id);
         let has_room = || self.places.vacant().filter(|vacant| !vacant.is_below(slot)).take(children).count() == children;
         if !may_blame || !(children == 0 || has_successor || has_room()) {
             return;
@@ -165,11 +185,20 @@ impl Topology {
         self.wake_below(slot);
     }
 
+    /// Whether there is a relay in a lower row, to be moved to this node's slot.
+    fn has_successor(&self, id: NodeId) -> bool {
+        let depth = self.places.node(id).map(|node| node.slot.depth());
+        self.places.deepest_relay().zip(depth).is_some_and(|(last, depth)| last.depth() > depth)
+    }
+
     /// Probations that are over, and failures that are long ago.
     pub(super) fn pardon(&mut self, now: Duration) {
         while let Some((_, id)) = self.retries.first().copied().filter(|(at, _)| *at <= now) {
             self.retries.pop_first();
-            self.places.edit(id, |node| node.cannot_reach = None);
+            self.places.edit(id, |node| {
+                node.cannot_reach = None;
+                node.profile.dialable |= node.is_relay();
+            });
         }
         while let Some(id) = self.blames.pardon(now) {
             let is_on_probation = |why: WhyLeaf| matches!(why, WhyLeaf::Slow | WhyLeaf::Isolated);
