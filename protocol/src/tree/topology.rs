@@ -318,17 +318,13 @@ impl Topology {
     }
 
     fn left(&mut self, leave: &Leave, now: Duration) {
-        let is_ours = leave.session == self.config.session;
-        if let Some(slot) = self.places.ousted(leave.id).filter(|node| is_ours && node.v == leave.v).map(|node| node.slot) {
+        // It may have been placed anew without having heard of it: whoever leaves does not come back under its number.
+        if let Some(slot) = self.places.ousted(leave.id).map(|node| node.slot) {
             self.places.forget_ousted(slot);
-            self.blames.remove(leave.id);
         }
-        let is_current = self.places.node(leave.id).is_some_and(|node| node.v == leave.v);
-        if is_current && is_ours {
-            self.free(leave.id, Freed::Left, now);
-            self.blames.remove(leave.id);
-            self.serve(now);
-        }
+        self.blames.remove(leave.id);
+        self.free(leave.id, Freed::Left, now);
+        self.serve(now);
     }
 
     /// Whether `v` is the node's present placement, under a parent that has held its slot since.

@@ -32,7 +32,7 @@ impl LostChild {
     }
 }
 
-/// LEAVE: a node leaves for good. The root ignores it when the node has been placed anew since `v`.
+/// LEAVE: a node leaves for good, even if it was placed anew since `v` and has not heard of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leave {
     /// The session of the tree.
