@@ -4,6 +4,7 @@
 mod blames;
 mod choice;
 mod config;
+mod contests;
 mod dials;
 mod event;
 mod node;
@@ -22,6 +23,7 @@ use super::slot::{NodeId, Slot, V};
 use super::text::NodeName;
 use super::ticket::{Statement, Ticket};
 use blames::Blames;
+use contests::Contests;
 use dials::{Dials, Purpose};
 use node::{Node, State, Suspicion};
 use places::Places;
@@ -62,6 +64,7 @@ pub struct Topology {
     dials: Dials,
     blames: Blames,
     rooms: Rooms,
+    contests: Contests,
     /// Attached nodes that are being moved and have not acknowledged it: as they were.
     moving: BTreeMap<NodeId, Node>,
     /// When nodes may be tried again: below a parent that they could not reach, or by dialling them.
@@ -82,6 +85,7 @@ impl Topology {
             dials: Dials::default(),
             blames: Blames::default(),
             rooms: Rooms::default(),
+            contests: Contests::default(),
             moving: BTreeMap::new(),
             retries: BTreeSet::new(),
             dialled: VecDeque::new(),
@@ -228,7 +232,12 @@ impl Topology {
     /// Whether it is as if nobody had ever been there.
     #[cfg(test)]
     pub(super) fn is_pristine(&self) -> bool {
-        self.places.len() == 0 && self.questions.len() == 0 && self.poll_deadline().is_none() && self.places.vacant().count() == 2
+        self.places.len() == 0
+            && self.questions.len() == 0
+            && self.poll_deadline().is_none()
+            && self.contests.len() == 0
+            && self.moving.is_empty()
+            && self.places.vacant().count() == 2
     }
 
     /// Whether a statement was made by this node: only it and the root have its key.
@@ -261,6 +270,12 @@ impl Topology {
         let (question, is_known) = self.introduce(caller, ask);
         if let Some(slot) = self.places.ousted(ask.id).map(|node| node.slot) {
             self.places.forget_ousted(slot);
+        }
+        self.contests.settle(ask.id);
+        if is_ours && self.is_current(ask.id, ask.v) && matches!(ask.asking, Asking::LostParent { .. } | Asking::Confirm { .. }) {
+            // It has come to its slot.
+            let slot = self.places.node(ask.id).map(|node| node.slot);
+            slot.into_iter().for_each(|slot| self.places.forget_ousted(slot));
         }
         if let Some(older) = self.questions.insert(caller.link, question) {
             self.turn_away(older, true, "asked again on another connection");

@@ -183,12 +183,13 @@ impl Places {
     }
 
     /// Whoever was ousted from a slot that is free again is back in it.
-    pub(super) fn restore_ousted(&mut self, slot: Slot) {
-        let Some((id, node)) = self.ousted.remove(&slot) else { return };
+    pub(super) fn restore_ousted(&mut self, slot: Slot) -> Option<NodeId> {
+        let (id, node) = self.ousted.remove(&slot)?;
         self.ousted_from.remove(&id);
         self.slots.insert(slot, id);
         self.nodes.insert(id, node);
         self.refresh(slot);
+        Some(id)
     }
 
     /// What is above a slot.

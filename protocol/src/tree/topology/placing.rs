@@ -159,6 +159,7 @@ impl Topology {
         }
         if let Some((holder, &Node { v, .. })) = self.places.holder(slot) {
             self.places.oust(holder);
+            self.contests.settle(holder);
             self.events.push_back(TreeEvent::Freed { id: holder, v, slot, why: Freed::GaveWay });
         }
         let v = held.map_or(V::NONE, |node| node.v);
@@ -185,7 +186,12 @@ impl Topology {
             }
         }
         node.slot.children().for_each(|below| self.places.forget_ousted(below));
-        self.places.restore_ousted(node.slot);
+        if let Some(back) = self.places.restore_ousted(node.slot)
+            && node.v != V::NONE
+        {
+            self.contests.add(id, node.v, back);
+        }
+        self.contests.settle(id);
         self.moving.remove(&id);
         if why != Freed::Moved {
             self.forget_push(id);

@@ -24,13 +24,19 @@ impl Topology {
             self.moving.remove(&report.child);
             return;
         }
+        if let Some(back) = self.contests.lost(report.child, report.v).filter(|_| is_ours) {
+            self.free(back, Freed::GaveWay, now);
+            return self.serve(now);
+        }
         let Some(node) = self.places.node(report.child) else { return };
         // A node that asks is alive, and its slot is kept for it.
         let is_current = node.v == report.v && node.parent.0 == report.parent && node.state != State::Asking;
         if !is_ours || !is_current {
             return;
         }
-        if node.profile.dialable && node.suspicion == Suspicion::None {
+        let (slot, is_asked) = (node.slot, node.profile.dialable && node.suspicion == Suspicion::None);
+        self.places.forget_ousted(slot);
+        if is_asked {
             self.push(report.child, now);
             self.places.suspect(report.child, Suspicion::ByParent);
         } else {
