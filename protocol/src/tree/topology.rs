@@ -278,7 +278,10 @@ impl Topology {
             slot.into_iter().for_each(|slot| self.places.forget_ousted(slot));
         }
         if let Some(older) = self.questions.insert(caller.link, question) {
-            self.turn_away(older, true, "asked again on another connection");
+            match older.is_dialled() {
+                true => self.hang_up(older),
+                false => self.turn_away(older, true, "asked again on another connection"),
+            }
         }
         match &ask.asking {
             Asking::Confirm { children } if is_ours && self.is_current(ask.id, ask.v) => {

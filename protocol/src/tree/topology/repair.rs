@@ -118,6 +118,9 @@ impl Topology {
     pub(super) fn silent(&mut self, link: Link, dialled: Dialled, now: Duration) {
         match dialled.purpose {
             Purpose::First { asker } => self.proven(asker, false, now),
+            Purpose::Push { v } if self.places.node(dialled.id).is_none_or(|node| node.v != v) => {
+                drop(self.questions.remove(link))
+            }
             Purpose::Push { .. } => {
                 self.questions.remove(link);
                 match self.moving.remove(&dialled.id) {
