@@ -69,6 +69,8 @@ pub struct Topology {
     moving: BTreeMap<NodeId, Node>,
     /// When nodes may be tried again: below a parent that they could not reach, or by dialling them.
     retries: BTreeSet<(Duration, NodeId)>,
+    /// When to look whether slots are still empty that were taken from nodes whose parents had not lost them.
+    rechecks: BTreeSet<(Duration, Slot)>,
     dialled: VecDeque<Dial>,
     answers: VecDeque<Answer>,
     events: VecDeque<TreeEvent>,
@@ -88,6 +90,7 @@ impl Topology {
             contests: Contests::default(),
             moving: BTreeMap::new(),
             retries: BTreeSet::new(),
+            rechecks: BTreeSet::new(),
             dialled: VecDeque::new(),
             answers: VecDeque::new(),
             events: VecDeque::new(),
@@ -170,6 +173,7 @@ impl Topology {
             self.free(id, if was_placed { Freed::NotAttached } else { Freed::NotHeardOf }, now);
         }
         self.pardon(now);
+        self.recheck(now);
         self.serve(now);
     }
 
@@ -193,7 +197,8 @@ impl Topology {
         let places = self.places.deadline().map(|(until, _)| until);
         let dials = self.dials.deadline().map(|(until, _)| until);
         let retries = self.retries.first().map(|(at, _)| *at);
-        [places, dials, retries, self.blames.deadline()].into_iter().flatten().min()
+        let rechecks = self.rechecks.first().map(|(at, _)| *at);
+        [places, dials, retries, rechecks, self.blames.deadline()].into_iter().flatten().min()
     }
 
     /// Everybody in the tree in slot order, the root first.

@@ -5,7 +5,7 @@ use super::node::{State, Suspicion};
 use super::{Freed, Topology, TreeEvent};
 use crate::tree::children::Link;
 use crate::tree::message::{AreYouThere, Fault, IAmHere, LostChild, Message, SlowNode, WhyLeaf};
-use crate::tree::slot::NodeId;
+use crate::tree::slot::{NodeId, Slot};
 use std::time::Duration;
 
 /// As long as fewer than one in so many relays is on probation, another one may be.
@@ -131,13 +131,15 @@ impl Topology {
                     None => self.free(dialled.id, Freed::Lost(Fault::NoAnswer), now),
                 }
             }
-            Purpose::Doubt if !self.has_successor(dialled.id) => {
-                // Nobody would take its place, and so its parent would not let it go: its parent is to say so.
+            Purpose::Doubt if !self.has_successor(dialled.id) || self.is_own_child(dialled.id) => {
+                // Nobody would take its place, and so its parent would not let it go; or its parent is the root, which would know.
                 self.places.edit(dialled.id, |node| node.profile.dialable = false);
                 self.retries.insert((now + self.config.probation, dialled.id));
                 self.trust(dialled.id);
             }
             Purpose::Doubt if self.places.node(dialled.id).is_some_and(|node| node.suspicion == Suspicion::ByChild) => {
+                let slot = self.places.node(dialled.id).map(|node| node.slot);
+                self.rechecks.extend(slot.map(|slot| (now + self.config.placement, slot)));
                 self.free(dialled.id, Freed::Lost(Fault::NoAnswer), now);
             }
             Purpose::Doubt | Purpose::Room => {}
@@ -192,6 +194,23 @@ impl Topology {
             self.push(id, now);
         }
         self.wake_below(slot);
+    }
+
+    fn is_own_child(&self, id: NodeId) -> bool {
+        self.places.node(id).is_some_and(|node| node.slot.parent() == Some(Slot::ROOT))
+    }
+
+    /// A slot was taken from a node on the word of a child, and nobody has come since whom the parent would have let in its stead: the
+    /// parent is placed anew, and hears with that which children are its own.
+    pub(super) fn recheck(&mut self, now: Duration) {
+        while let Some((_, slot)) = self.rechecks.first().copied().filter(|(at, _)| *at <= now) {
+            self.rechecks.pop_first();
+            let parent = slot.parent().filter(|_| self.places.holder(slot).is_none());
+            let Some((id, node)) = parent.and_then(|parent| self.places.holder(parent)) else { continue };
+            if node.state == State::Attached && node.profile.dialable {
+                self.push(id, now);
+            }
+        }
     }
 
     /// Whether there is a relay in a lower row, to be moved to this node's slot.
