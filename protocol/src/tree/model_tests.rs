@@ -45,7 +45,7 @@ impl Model {
         match message {
             Message::WhereToConnect(ask) => {
                 self.askers.insert(link, ask.id);
-                let was_accepted = self.placements.get(&ask.id).is_none_or(|known| !known.attached || known.place.v == ask.v);
+                let was_accepted = self.placements.get(&ask.id).is_none_or(|known| !known.attached || known.place.v <= ask.v);
                 if was_accepted && ask.session == Some(SESSION) {
                     self.relays.insert(ask.id, ask.capabilities.relay);
                 }

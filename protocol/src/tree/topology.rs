@@ -260,7 +260,7 @@ impl Topology {
     fn asked(&mut self, caller: &Caller, ask: &WhereToConnect, now: Duration) {
         let is_ours = ask.session == Some(self.config.session);
         let held = self.places.node(ask.id).or(self.places.ousted(ask.id));
-        let is_taken = held.is_some_and(|node| node.state == State::Attached && !(is_ours && ask.v == node.v));
+        let is_taken = held.is_some_and(|node| node.state == State::Attached && !(is_ours && ask.v >= node.v));
         if is_taken || ask.id == self.config.id {
             return self.turn_away(caller.link, true, "an old question, or two nodes have the same number");
         }
