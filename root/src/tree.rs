@@ -279,7 +279,12 @@ impl Gate for RootTree {
         let Some(link) = child else {
             // The root itself has too many: those in extra places find another, or are told what to do.
             warn!("this machine's line or processor does not keep up with its children");
-            children.shed().into_iter().for_each(|link| self.links.close(link));
+            let extra = children.shed();
+            drop(children);
+            for (link, report) in extra {
+                self.links.close(link);
+                self.with_topology(|topology, now| topology.handle_lost_child(&report, now));
+            }
             return;
         };
         let Some(Child { id: node, v, .. }) = children.by_link(link) else { return };

@@ -167,11 +167,11 @@ impl Children {
         self.iter().find(|child| child.link == link)
     }
 
-    /// Gives up the children in extra places: the links to close.
+    /// Gives up the children in extra places: the links to close, and the reports to the root.
     #[must_use = "the links are to be closed"]
-    pub fn shed(&mut self) -> Vec<Link> {
-        let extra = self.present.split_off(&Side::BOTH.len());
-        extra.into_values().map(|child| child.link).collect()
+    pub fn shed(&mut self) -> Vec<(Link, LostChild)> {
+        let extra: Vec<Link> = self.present.range(Side::BOTH.len()..).map(|(_, child)| child.link).collect();
+        extra.into_iter().filter_map(|link| Some((link, self.lost(link, Fault::Closed)?))).collect()
     }
 
     /// Who is attached, left before right, then those in extra places.

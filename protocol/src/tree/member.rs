@@ -209,14 +209,12 @@ impl Member {
             },
             None => (reporter, self.v),
         };
-        let extra = if child.is_none() { self.children.shed() } else { Vec::new() };
-        if extra.is_empty() {
+        if child.is_some() || !self.shed() {
             let mut report = SlowNode { session, reporter, node, v, alone, proof: Ticket::NONE };
             report.proof = self.prove(&report.statement());
             self.reports.push(Message::SlowNode(report));
-            self.report(now);
         }
-        self.actions.extend(extra.into_iter().map(|link| Action::CloseChild { link }));
+        self.report(now);
     }
 
     /// The parent has answered ATTACH.

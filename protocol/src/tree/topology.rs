@@ -314,7 +314,9 @@ impl Topology {
         let held = self.places.node(ask.id).or(self.places.ousted(ask.id)).map(|node| &node.profile);
         let known = held.filter(|known| known.address == address && known.leaf_only != Some(WhyLeaf::Asked));
         let Some(known) = known else { return (question, false) };
-        (question.profile.dialable, question.profile.leaf_only) = (known.dialable, known.leaf_only);
+        let is_on_probation = matches!(known.leaf_only, Some(WhyLeaf::Slow | WhyLeaf::Isolated));
+        let leaf_only = if is_on_probation { self.blames.why(ask.id) } else { known.leaf_only };
+        (question.profile.dialable, question.profile.leaf_only) = (known.dialable, leaf_only);
         (question, true)
     }
 
@@ -370,7 +372,8 @@ impl Topology {
         let mut agreed = *children;
         for (kept, below) in agreed.iter_mut().zip(slot.children()) {
             *kept = kept.filter(|kept| {
-                let child = self.places.node(kept.id);
+                // One that is to give way stays until then.
+                let child = self.places.node(kept.id).or(self.places.ousted(kept.id));
                 relay && child.is_some_and(|child| child.v == kept.v && child.slot == below && child.parent.0 == id)
             });
             let Some(kept) = kept else { continue };

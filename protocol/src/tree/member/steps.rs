@@ -72,6 +72,8 @@ impl Member {
         }
         if self.children.is_at(place.session, place.slot) {
             self.children.suspend();
+            // Only the two can be named to the root when it is attached again.
+            self.shed();
         } else {
             self.close_children();
         }
@@ -168,6 +170,17 @@ impl Member {
         if let Some(report) = self.reports.begin(call, now + self.config.attach) {
             self.actions.push_back(Action::DialRoot { call, address: self.root, message: report });
         }
+    }
+
+    /// Gives up the children in extra places, and answers whether there were any.
+    pub(super) fn shed(&mut self) -> bool {
+        let extra = self.children.shed();
+        let any = !extra.is_empty();
+        for (link, report) in extra {
+            self.actions.push_back(Action::CloseChild { link });
+            self.reports.push(Message::LostChild(report));
+        }
+        any
     }
 
     pub(super) fn close_children(&mut self) {

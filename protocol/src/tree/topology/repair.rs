@@ -1,7 +1,7 @@
 //! Who is lost: what parents and orphans say is believed when both say it, or when the node does not answer the root.
 
 use super::dials::{Dialled, Purpose};
-use super::node::{State, Suspicion};
+use super::node::{Node, State, Suspicion};
 use super::{Freed, Topology, TreeEvent};
 use crate::tree::children::Link;
 use crate::tree::message::{AreYouThere, Fault, IAmHere, LostChild, Message, SlowNode, WhyLeaf};
@@ -230,7 +230,9 @@ impl Topology {
         }
         while let Some(id) = self.blames.pardon(now) {
             let is_on_probation = |why: WhyLeaf| matches!(why, WhyLeaf::Slow | WhyLeaf::Isolated);
-            if self.places.node(id).is_some_and(|node| node.profile.leaf_only.is_some_and(is_on_probation)) {
+            // In an extra place it stays a leaf until it asks again.
+            let is_meant = |node: &Node| !node.slot.is_extra() && node.profile.leaf_only.is_some_and(is_on_probation);
+            if self.places.node(id).is_some_and(is_meant) {
                 self.places.edit(id, |node| (node.profile.leaf_only, node.unreached_by) = (None, None));
                 self.events.push_back(TreeEvent::Relays { id, leaf_only: None });
             }
