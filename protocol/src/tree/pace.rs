@@ -29,7 +29,7 @@ const ROOM: (u8, u8) = (2, 62);
 pub struct Slow {
     /// The link of a child; none when it is this node itself, because none of its children gets what it should.
     pub child: Option<Link>,
-    /// The child has no sibling here, so it may as well be this node.
+    /// The child has no sibling here that does not lag, so it may as well be this node.
     pub alone: bool,
 }
 
@@ -111,7 +111,8 @@ impl Pace {
             self.own.said |= is_news;
             return is_news.then_some(Slow { child: None, alone: false }).into_iter().collect();
         }
-        let alone = self.children.len() == 1;
+        // A sibling that has just come and lags too is no witness.
+        let alone = !self.children.values().any(|record| record.fine > 0);
         let slow = self.children.iter_mut().filter(|(_, record)| is_slow(record));
         slow.map(|(link, record)| {
             record.said = true;

@@ -99,6 +99,13 @@ fn an_only_child_is_named_with_the_doubt() {
 }
 
 #[test]
+fn a_sibling_that_has_just_come_and_lags_too_is_no_witness() {
+    let mut pace = Pace::new();
+    assert_eq!(windows(&mut pace, 2, BUSY, &[LAGS]), []);
+    assert_eq!(windows(&mut pace, 1, BUSY, &[LAGS, LAGS]), slow(1, true));
+}
+
+#[test]
 fn a_link_that_is_gone_is_forgotten_and_a_window_without_us_says_nothing() {
     let mut pace = Pace::new();
     windows(&mut pace, 2, BUSY, &[FAST, LAGS]);
