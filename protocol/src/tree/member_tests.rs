@@ -507,7 +507,9 @@ fn a_slow_child_is_reported_and_a_slow_node_gives_up_extra_children_first() {
     member.handle_slow(Slow { child: None, alone: false }, secs(4));
     let told = actions(&mut member);
     assert_eq!(told.first(), Some(&Action::CloseChild { link: Link(103) }));
-    let [_, Action::DialRoot { call, message: message @ Message::LostChild(_), .. }] = told.as_slice() else { panic!("{told:?}") };
+    let [_, Action::DialRoot { call, message: message @ Message::LostChild(_), .. }] = told.as_slice() else {
+        panic!("{told:?}")
+    };
     member.handle_root_message(*call, message, secs(5));
     actions(&mut member);
     member.handle_slow(Slow { child: None, alone: false }, secs(8));
