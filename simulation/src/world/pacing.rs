@@ -59,10 +59,11 @@ impl World {
         }
         let Slow { child, alone } = slow;
         let Some(link) = child else {
-            for Link(wire) in self.root.children.shed() {
+            for (Link(wire), report) in self.root.children.shed() {
                 self.close_child(ROOT, Wire(wire));
+                self.root.topology.handle_lost_child(&report, now);
             }
-            return;
+            return self.root_acts();
         };
         let Some(Child { id: node, v, .. }) = self.root.children.by_link(link) else { return };
         let session = self.root.served.log.session();
