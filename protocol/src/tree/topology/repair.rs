@@ -205,6 +205,10 @@ impl Topology {
     pub(super) fn recheck(&mut self, now: Duration) {
         while let Some((_, slot)) = self.rechecks.first().copied().filter(|(at, _)| *at <= now) {
             self.rechecks.pop_first();
+            if self.places.holder(slot).is_some_and(|(_, node)| node.state != State::Attached) {
+                self.rechecks.insert((now + self.config.placement, slot));
+                continue;
+            }
             let parent = slot.parent().filter(|_| self.places.holder(slot).is_none());
             let Some((id, node)) = parent.and_then(|parent| self.places.holder(parent)) else { continue };
             if node.state == State::Attached && node.profile.dialable {
