@@ -373,7 +373,9 @@ impl Topology {
         for (kept, below) in agreed.iter_mut().zip(slot.children()) {
             *kept = kept.filter(|kept| {
                 // One that is to give way stays until then.
-                let child = self.places.node(kept.id).or(self.places.ousted(kept.id));
+                let is_former = |former: &&Node| former.v == kept.v;
+                let former = self.moving.get(&kept.id).filter(is_former);
+                let child = former.or(self.places.node(kept.id)).or(self.places.ousted(kept.id));
                 relay && child.is_some_and(|child| child.v == kept.v && child.slot == below && child.parent.0 == id)
             });
             let Some(kept) = kept else { continue };

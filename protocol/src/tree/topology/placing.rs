@@ -163,6 +163,8 @@ impl Topology {
             self.events.push_back(TreeEvent::Freed { id: holder, v, slot, why: Freed::GaveWay });
         }
         let v = held.map_or(V::NONE, |node| node.v);
+        // Who was there and is being moved has nothing to go back to when somebody else has come.
+        self.moving.retain(|mover, former| *mover == id || former.slot != slot);
         let cannot_reach = choice::avoided(&question.ask.asking);
         self.retries.extend(cannot_reach.map(|_| (now + self.config.probation, id)));
         Node { v, cannot_reach, ..Node::asking(question.profile.clone(), slot, now) }
