@@ -18,7 +18,7 @@ pub use config::TopologyConfig;
 pub use event::{Answer, Caller, Dial, Freed, TreeEvent};
 
 use super::children::{Children, Link};
-use super::message::{Asking, Attached, Failed, KeptChildren, Leave, Message, NodeStatus, WhereToConnect, WhyLeaf};
+use super::message::{Asking, Attached, Failed, KeptChild, KeptChildren, Leave, Message, NodeStatus, WhereToConnect, WhyLeaf};
 use super::slot::{NodeId, Slot, V};
 use super::text::NodeName;
 use super::ticket::{Statement, Ticket};
@@ -372,13 +372,14 @@ impl Topology {
         let mut agreed = *children;
         for (kept, below) in agreed.iter_mut().zip(slot.children()) {
             *kept = kept.filter(|kept| {
-                // One that is to give way stays until then.
                 let is_former = |former: &&Node| former.v == kept.v;
                 let former = self.moving.get(&kept.id).filter(is_former);
                 let child = former.or(self.places.node(kept.id)).or(self.places.ousted(kept.id));
                 relay && child.is_some_and(|child| child.v == kept.v && child.slot == below && child.parent.0 == id)
             });
-            let Some(kept) = kept else { continue };
+            // One that is being moved, or is to give way, stays, and the root knows it elsewhere.
+            let is_held = |kept: &&mut KeptChild| self.places.node(kept.id).is_some_and(|child| child.v == kept.v);
+            let Some(kept) = kept.as_mut().filter(is_held) else { continue };
             self.places.adopt(kept.id, (id, tenure));
             if self.places.node(kept.id).is_some_and(|node| node.state == State::Doubted) {
                 self.places.change(kept.id, State::Attached, None);
