@@ -516,3 +516,18 @@ fn a_slow_child_is_reported_and_a_slow_node_gives_up_extra_children_first() {
     let (_, report) = reported(&mut member).unwrap();
     assert_eq!((report.node, report.v), (ME, V(10)));
 }
+
+#[test]
+fn a_node_that_is_placed_anew_gives_up_extra_children_and_says_so() {
+    let (mut member, _) = with_children();
+    let extra = Slot::extra(Slot(3), 0).unwrap();
+    assert_eq!(member.accept(&child(30, 13, extra.0), Link(103)), Acceptance::Welcome { replaces: None });
+    member.handle_push(&place(14, 3), secs(1)).unwrap();
+    let told = actions(&mut member);
+    assert!(told.contains(&Action::CloseChild { link: Link(103) }), "{told:?}");
+    let reported = told.iter().find_map(|action| match action {
+        Action::DialRoot { message: Message::LostChild(report), .. } => Some((report.child, report.v)),
+        _ => None,
+    });
+    assert_eq!((reported, member.children().count()), (Some((NodeId(30), V(13))), 2));
+}

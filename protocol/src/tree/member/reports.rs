@@ -2,11 +2,13 @@
 
 use super::Link;
 use crate::tree::message::Message;
+use crate::tree::slot::MAX_EXTRA;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Most reports kept; more do not come together unless the root is away for long, and then the oldest matter least.
-const MAX_REPORTS: usize = 16;
+/// Most reports kept: all children, the extra ones included, and some more. They come together only when the root is away for long, and
+/// then the oldest matter least.
+const MAX_REPORTS: usize = 2 * MAX_EXTRA as usize;
 /// Time between two attempts.
 const PAUSE: Duration = Duration::from_secs(1);
 

@@ -84,6 +84,7 @@ impl Member {
         let link = self.new_link();
         self.uplink = Uplink::Dialling { link, until: now + self.config.attach };
         self.actions.push_back(Action::DialParent { link, place: place.clone() });
+        self.report(now);
     }
 
     pub(super) fn attached(&mut self, link: Link, now: Duration) {
