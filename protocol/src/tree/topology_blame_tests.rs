@@ -69,6 +69,16 @@ fn an_only_child_of_the_root_is_blamed_itself() {
 }
 
 #[test]
+fn when_a_node_is_slow_itself_those_it_blamed_are_not() {
+    let mut root = six();
+    root.tell(&slow(1, 3, 3, false));
+    assert_eq!(why(&root, 3), Some(WhyLeaf::Slow));
+    root.tell(&slow(1, 1, 1, false));
+    assert_eq!(why(&root, 3), None);
+    assert_eq!(root.push(6).1.slot, Slot(1), "it gives its place up");
+}
+
+#[test]
 fn a_report_that_is_old_or_not_the_reporters_business_is_ignored() {
     let mut root = six();
     for report in [slow(ROOT.0, 1, 9, false), slow(2, 3, 3, false), slow(7, 3, 3, false)] {

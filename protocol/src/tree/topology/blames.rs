@@ -13,6 +13,8 @@ const MAX_DOUBLINGS: u32 = 4;
 #[derive(Debug, Clone, Copy)]
 struct Blame {
     why: WhyLeaf,
+    /// On whose word.
+    by: NodeId,
     times: u32,
     is_on_probation: bool,
     next: Duration,
@@ -26,11 +28,11 @@ pub(super) struct Blames {
 }
 
 impl Blames {
-    /// Puts a node on probation, for longer each time.
-    pub(super) fn add(&mut self, id: NodeId, why: WhyLeaf, now: Duration, probation: Duration) {
+    /// Puts a node on probation on somebody's word, for longer each time.
+    pub(super) fn add(&mut self, id: NodeId, why: WhyLeaf, by: NodeId, now: Duration, probation: Duration) {
         let times = self.forget(id).map_or(0, |blame| blame.times);
         let next = now + probation * (1 << times.min(MAX_DOUBLINGS));
-        self.put(id, Blame { why, times: times + 1, is_on_probation: true, next });
+        self.put(id, Blame { why, by, times: times + 1, is_on_probation: true, next });
     }
 
     /// Why a node is on probation, if it is.
@@ -41,6 +43,15 @@ impl Blames {
     /// How many are on probation or were not long ago.
     pub(super) fn len(&self) -> usize {
         self.of.len()
+    }
+
+    /// What this node said of others counts no more: those who were blamed for it.
+    pub(super) fn withdraw(&mut self, by: NodeId) -> Vec<NodeId> {
+        let blamed: Vec<_> = self.of.iter().filter(|(_, blame)| blame.by == by).map(|(id, _)| *id).collect();
+        for id in &blamed {
+            self.forget(*id);
+        }
+        blamed
     }
 
     /// Nothing is known of a node any more.

@@ -67,7 +67,7 @@ impl Topology {
         let by = self.places.node(parent).and_then(|node| node.unreached_by);
         self.places.edit(parent, |node| node.unreached_by = Some(child));
         if by.is_some_and(|by| by != child) {
-            self.blame(parent, WhyLeaf::Isolated, now);
+            self.blame(parent, WhyLeaf::Isolated, child, now);
         }
         self.doubted_by_child(parent, why, now);
     }
@@ -171,13 +171,20 @@ impl Topology {
             return;
         }
         let is_parents_turn = report.alone && report.reporter != self.config.id && self.blames.why(report.reporter).is_none();
-        self.blame(if is_parents_turn { report.reporter } else { report.node }, WhyLeaf::Slow, now);
+        let blamed = if is_parents_turn { report.reporter } else { report.node };
+        if blamed == report.reporter {
+            // What it took for slow children was its own fault.
+            for id in self.blames.withdraw(blamed) {
+                self.relays_again(id);
+            }
+        }
+        self.blame(blamed, WhyLeaf::Slow, report.reporter, now);
         self.serve(now);
     }
 
     /// Makes a node leaf-only for a while. What it had below it goes to the relay that takes its slot; where there is none further
     /// down, it is dialled, so that it gives its children up. When many are blamed, it is not them, and nothing is done.
-    fn blame(&mut self, id: NodeId, why: WhyLeaf, now: Duration) {
+    fn blame(&mut self, id: NodeId, why: WhyLeaf, by: NodeId, now: Duration) {
         let Some(node) = self.places.node(id).filter(|node| node.is_relay() && node.profile.dialable) else { return };
         let slot = node.slot;
         let may_blame = self.blames.len() * RELAYS_PER_BLAME < self.places.relay_count();
@@ -187,7 +194,7 @@ impl Topology {
         if !may_blame || !(children == 0 || has_successor || has_room()) {
             return;
         }
-        self.blames.add(id, why, now, self.config.probation);
+        self.blames.add(id, why, by, now, self.config.probation);
         self.places.set_leaf_only(id, Some(why));
         self.events.push_back(TreeEvent::Relays { id, leaf_only: Some(why) });
         if children > 0 && !has_successor && self.questions.link(id).is_none() {
@@ -233,13 +240,17 @@ impl Topology {
             });
         }
         while let Some(id) = self.blames.pardon(now) {
-            let is_on_probation = |why: WhyLeaf| matches!(why, WhyLeaf::Slow | WhyLeaf::Isolated);
-            // In an extra place it stays a leaf until it asks again.
-            let is_meant = |node: &Node| !node.slot.is_extra() && node.profile.leaf_only.is_some_and(is_on_probation);
-            if self.places.node(id).is_some_and(is_meant) {
-                self.places.edit(id, |node| (node.profile.leaf_only, node.unreached_by) = (None, None));
-                self.events.push_back(TreeEvent::Relays { id, leaf_only: None });
-            }
+            self.relays_again(id);
+        }
+    }
+
+    /// A node is blamed no more. In an extra place it stays a leaf until it asks again.
+    fn relays_again(&mut self, id: NodeId) {
+        let is_on_probation = |why: WhyLeaf| matches!(why, WhyLeaf::Slow | WhyLeaf::Isolated);
+        let is_meant = |node: &Node| !node.slot.is_extra() && node.profile.leaf_only.is_some_and(is_on_probation);
+        if self.places.node(id).is_some_and(is_meant) {
+            self.places.edit(id, |node| (node.profile.leaf_only, node.unreached_by) = (None, None));
+            self.events.push_back(TreeEvent::Relays { id, leaf_only: None });
         }
     }
 }
