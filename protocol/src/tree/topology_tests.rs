@@ -1,6 +1,9 @@
 use super::*;
-use crate::tree::message::{Capabilities, ConnectTo, Fault, IAmHere, KeptChild, LostChild, Refused, SlowNode};
-use crate::tree::ticket::{Claim, KEY_BYTES, Key};
+use crate::tree::message::{
+    Asking, Attached, Capabilities, ConnectTo, Failed, Fault, IAmHere, KeptChild, KeptChildren, Leave, LostChild, Refused,
+    SlowNode, WhereToConnect, WhyLeaf,
+};
+use crate::tree::ticket::{Claim, KEY_BYTES, Key, Statement, Ticket};
 use crate::update::SessionId;
 use std::net::SocketAddr;
 
