@@ -242,6 +242,7 @@ impl Topology {
             && self.poll_deadline().is_none()
             && self.contests.len() == 0
             && self.moving.is_empty()
+            && self.rooms.len() == 0
             && self.places.vacant().count() == 2
     }
 }

@@ -389,6 +389,21 @@ fn who_gave_way_is_back_when_nobody_comes() {
 }
 
 #[test]
+fn only_its_parent_reports_who_gives_way() {
+    let mut root = Root::new();
+    root.join(1, false);
+    root.join(2, false);
+    let link = root.ask(3, 0, Asking::New, true);
+    root.placement(link);
+    root.lost(2, 1, 1);
+    root.send(link, &Message::Failed(Failed { v: V(3), why: Fault::Unreachable }));
+    root.lost(2, 3, 3);
+    assert_eq!(root.slots(), [(1, 1), (2, 2)]);
+    root.lost(ROOT.0, 3, 3);
+    assert_eq!(root.slots(), [(2, 2)], "the parent had the one who came, and so let this one go");
+}
+
+#[test]
 fn who_cannot_be_dialled_is_leaf_only() {
     let mut root = Root::new();
     root.dead = vec![1];

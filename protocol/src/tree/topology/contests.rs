@@ -28,11 +28,9 @@ impl Contests {
         }
     }
 
-    /// The parent says that it had `came` under `v`, and has lost it: who is not there any more either.
-    pub(super) fn lost(&mut self, came: NodeId, v: V) -> Option<NodeId> {
-        let (_, back) = self.came.get(&came).copied().filter(|(placed, _)| *placed == v)?;
-        self.settle(back);
-        Some(back)
+    /// Who is back in the slot for which `came` was placed under `v`. If the parent has had `came`, that one is gone.
+    pub(super) fn back(&self, came: NodeId, v: V) -> Option<NodeId> {
+        self.came.get(&came).filter(|(placed, _)| *placed == v).map(|(_, back)| *back)
     }
 
     #[cfg(test)]

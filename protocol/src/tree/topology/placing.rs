@@ -195,6 +195,7 @@ impl Topology {
         }
         self.contests.settle(id);
         self.moving.remove(&id);
+        self.rooms.forget(id);
         if why != Freed::Moved {
             self.forget_push(id);
         }

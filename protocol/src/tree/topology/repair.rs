@@ -16,22 +16,24 @@ impl Topology {
     /// is there, it is lost.
     pub fn handle_lost_child(&mut self, report: &LostChild, now: Duration) {
         let is_ours = report.session == self.config.session;
-        if let Some(slot) = self.places.ousted(report.child).filter(|node| is_ours && node.v == report.v).map(|node| node.slot) {
+        let is_parents = |node: &Node| is_ours && node.parent.0 == report.parent;
+        let is_meant = |node: &&Node| is_parents(node) && node.v == report.v;
+        if let Some(slot) = self.places.ousted(report.child).filter(is_meant).map(|node| node.slot) {
             return self.places.forget_ousted(slot);
         }
-        if self.moving.get(&report.child).is_some_and(|former| is_ours && former.v == report.v) {
+        if self.moving.get(&report.child).filter(is_meant).is_some() {
             // If it does not acknowledge the move either, it is lost.
             self.moving.remove(&report.child);
             return;
         }
-        if let Some(back) = self.contests.lost(report.child, report.v).filter(|_| is_ours) {
+        let back = self.contests.back(report.child, report.v);
+        if let Some(back) = back.filter(|back| self.places.node(*back).is_some_and(is_parents)) {
             self.free(back, Freed::GaveWay, now);
             return self.serve(now);
         }
         let Some(node) = self.places.node(report.child) else { return };
         // A node that asks is alive, and its slot is kept for it.
-        let is_current = node.v == report.v && node.parent.0 == report.parent && node.state != State::Asking;
-        if !is_ours || !is_current {
+        if !is_meant(&node) || node.state == State::Asking {
             return;
         }
         let (slot, is_asked) = (node.slot, node.profile.dialable && node.suspicion == Suspicion::None);

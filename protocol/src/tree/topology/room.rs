@@ -28,6 +28,18 @@ pub(super) struct Rooms {
     asked: usize,
 }
 
+impl Rooms {
+    /// A node is gone from where it had room.
+    pub(super) fn forget(&mut self, id: NodeId) {
+        self.nodes.remove(&id);
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+}
+
 impl Topology {
     /// How many more leaf-only nodes the root itself would take, beside those it has.
     pub fn set_root_room(&mut self, room: u8, now: Duration) {
