@@ -17,9 +17,9 @@ use treevnc_protocol::tree::slot::NodeId;
 use treevnc_protocol::update::SessionId;
 use treevnc_relay::port::Port;
 use treevnc_relay::shared_log::SharedLog;
-use treevnc_root::address::PresenterAddress;
-use treevnc_root::presenter::PresenterOptions;
 use treevnc_root::session::{Root, RootHandle};
+use treevnc_screen::address::PresenterAddress;
+use treevnc_screen::vnc::{Credentials, VncServer};
 use treevnc_viewer::node::{Node, NodeHandle, NodeOptions, NodeState};
 use treevnc_viewer::picture::Shown;
 use treevnc_viewer::playback::play;
@@ -79,7 +79,7 @@ impl Demo {
         let address = PresenterAddress { host: "127.0.0.1".into(), port: presenter_port.local_addr()?.port() };
         tasks.spawn(async move { presenter::run(presenter_port).await });
 
-        let options = root_options(PresenterOptions { address, password: None }, NAME.into(), false)?;
+        let options = root_options(VncServer { address, credentials: Credentials::default() }, NAME.into(), false)?;
         let root = Root::new(options, port)?;
         let handle = root.handle();
         tasks.spawn(async move { root.run().await.into() });

@@ -2,11 +2,14 @@
 //! serves both. Moves bytes; what is sent to whom is decided in `protocol`.
 
 pub mod children;
+pub mod clock;
+pub mod computing;
 pub mod link;
 pub mod multicast;
 mod ordinary;
 pub mod picture;
 pub mod port;
+pub mod publisher;
 pub mod shared_log;
 pub mod snapshot;
 mod socket;

@@ -1,10 +1,6 @@
 //! TreeVNC root: pulls the presenter's picture, encodes it once, and publishes it into the log that everybody reads.
 
-pub mod address;
-pub mod clock;
-mod computing;
 pub mod discovery;
 pub mod presenter;
-pub mod publisher;
 pub mod session;
 mod tree;

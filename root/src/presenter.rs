@@ -8,37 +8,21 @@ mod patience;
 mod session;
 mod state;
 
-pub use session::{SessionOptions, run_session};
-pub use state::{Distance, PresenterState, SessionError};
+pub use session::run_session;
+pub use state::{PresenterState, SessionError};
 
-use crate::address::PresenterAddress;
-use crate::publisher::Publisher;
 use backoff::Backoff;
-use socket2::{SockRef, TcpKeepalive};
 use std::convert::Infallible;
-use std::time::{Duration, Instant};
-use tokio::net::TcpStream;
+use std::time::Instant;
 use tokio::sync::watch;
-
-/// Longest time to reach a presenter.
-pub const DIALLING: Duration = Duration::from_secs(10);
-/// A presenter's machine that says nothing at all for about three times this long is gone.
-const KEEPALIVE: Duration = Duration::from_secs(5);
-
-/// Which presenter, and what it wants to know.
-#[derive(Debug, Clone)]
-pub struct PresenterOptions {
-    /// Where its VNC server listens.
-    pub address: PresenterAddress,
-    /// Its VNC password, if it has one.
-    pub password: Option<String>,
-}
+use treevnc_relay::publisher::Publisher;
+use treevnc_screen::vnc::{VncServer, connect};
 
 /// Keeps a presenter's picture in the publisher's log: dials, and dials again with growing waits whenever it is lost. Ends only when the
 /// presenter refuses us for a reason that waiting does not change; the reason is also in `state`.
 ///
 /// Dropping the future closes the connection and leaves nothing behind. For the runtime it needs see [`run_session`].
-pub async fn run(options: &PresenterOptions, publisher: &mut Publisher, state: &watch::Sender<PresenterState>) -> SessionError {
+pub async fn run(options: &VncServer, publisher: &mut Publisher, state: &watch::Sender<PresenterState>) -> SessionError {
     let mut backoff = Backoff::default();
     let mut last_reason = String::new();
     loop {
@@ -68,20 +52,9 @@ pub async fn run(options: &PresenterOptions, publisher: &mut Publisher, state: &
 }
 
 async fn session(
-    options: &PresenterOptions,
+    options: &VncServer,
     publisher: &mut Publisher,
     state: &watch::Sender<PresenterState>,
 ) -> Result<Infallible, SessionError> {
-    let PresenterAddress { host, port } = &options.address;
-    let dialling = TcpStream::connect((host.as_str(), *port));
-    let stream =
-        tokio::time::timeout(DIALLING, dialling).await.map_err(|_| SessionError::Unreachable)?.map_err(SessionError::Dial)?;
-    stream.set_nodelay(true)?;
-    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE).with_retries(2);
-    SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    SockRef::from(&stream).set_tcp_user_timeout(Some(3 * KEEPALIVE))?;
-    let distance = Distance::of(stream.local_addr()?.ip(), stream.peer_addr()?.ip());
-    let options = SessionOptions { password: options.password.clone(), distance };
-    run_session(stream, &options, publisher, state).await
+    run_session(connect(options).await?, publisher, state).await
 }

@@ -1,10 +1,8 @@
 //! A root's whole session: the presenter's picture into the log, the log to whoever comes by the port, the tree kept, questions on the
 //! network answered. Owns all of it; dropping [`Root::run`] ends all of it.
 
-use crate::clock::SessionClock;
 use crate::discovery::{RootInfo, respond};
-use crate::presenter::{PresenterOptions, PresenterState, SessionError, run as keep_presenter};
-use crate::publisher::Publisher;
+use crate::presenter::{PresenterState, SessionError, run as keep_presenter};
 use crate::tree::RootTree;
 use std::io;
 use std::net::SocketAddr;
@@ -16,14 +14,17 @@ use treevnc_protocol::tree::slot::NodeId;
 use treevnc_protocol::tree::ticket::Key;
 use treevnc_protocol::tree::topology::TopologyConfig;
 use treevnc_protocol::update::SessionId;
+use treevnc_relay::clock::SessionClock;
 use treevnc_relay::port::{Port, PortOptions};
+use treevnc_relay::publisher::Publisher;
 use treevnc_relay::shared_log::SharedLog;
+use treevnc_screen::vnc::VncServer;
 
 /// What a root shares, and under which name.
 #[derive(Debug, Clone)]
 pub struct RootOptions {
     /// Whose screen.
-    pub presenter: PresenterOptions,
+    pub presenter: VncServer,
     /// The session's name for people.
     pub name: String,
     /// Whether to answer those who search the network.

@@ -1,7 +1,6 @@
 //! The root's place in the tree: drives [`Topology`] with real connections and serves the root's own children. Who stands where is
 //! decided by the topology; this file carries its messages and answers what anybody may ask.
 
-use crate::clock::SessionClock;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,6 +17,7 @@ use treevnc_protocol::tree::slot::V;
 use treevnc_protocol::tree::ticket::Ticket;
 use treevnc_protocol::tree::topology::{Answer, Caller, Dial, Topology, TopologyConfig, TreeEvent};
 use treevnc_relay::children::{ChildLinks, Gate};
+use treevnc_relay::clock::SessionClock;
 use treevnc_relay::link::{Incoming, LinkError, TreeLink, dial};
 use treevnc_relay::port::TreeService;
 use treevnc_relay::shared_log::SharedLog;

@@ -9,15 +9,17 @@ use treevnc_protocol::rfb::HandshakeError;
 use treevnc_protocol::tree::slot::NodeId;
 use treevnc_protocol::tree::ticket::Key;
 use treevnc_protocol::update::SessionId;
-use treevnc_root::presenter::{PresenterOptions, PresenterState, SessionError};
+use treevnc_root::presenter::{PresenterState, SessionError};
 use treevnc_root::session::{Root, RootEnd, RootHandle, RootOptions};
+use treevnc_screen::vnc::{ConnectError, Credentials, VncServer};
 use treevnc_viewer::picture::{Note, Shown};
 use treevnc_viewer::playback::play;
 use treevnc_viewer::window::{self, WindowOptions};
 
 pub(super) fn run(args: RootArgs) -> anyhow::Result<()> {
     let address = args.vnc.parse().with_context(|| format!("--vnc {}", args.vnc))?;
-    let presenter = PresenterOptions { address, password: password(args.password_file.as_deref())? };
+    let credentials = Credentials { user: None, password: password(args.password_file.as_deref())? };
+    let presenter = VncServer { address, credentials };
     let name = args.name.unwrap_or_else(machine_name);
     let options = options(presenter, name.clone(), true)?;
     let runtime = runtime()?;
@@ -58,7 +60,7 @@ pub(super) fn run(args: RootArgs) -> anyhow::Result<()> {
 fn advice(end: RootEnd) -> anyhow::Error {
     use HandshakeError::{PasswordNeeded, WrongPassword};
     match &end {
-        RootEnd::Refused(SessionError::Handshake(PasswordNeeded | WrongPassword(_))) => {
+        RootEnd::Refused(SessionError::Connect(ConnectError::Handshake(PasswordNeeded | WrongPassword(_)))) => {
             anyhow!("{end} (its password comes from --password-file FILE or VNC_PASSWORD)")
         }
         _ => end.into(),
@@ -66,7 +68,7 @@ fn advice(end: RootEnd) -> anyhow::Error {
 }
 
 /// What a root is made from, with fresh random numbers.
-pub(crate) fn options(presenter: PresenterOptions, name: String, discoverable: bool) -> anyhow::Result<RootOptions> {
+pub(crate) fn options(presenter: VncServer, name: String, discoverable: bool) -> anyhow::Result<RootOptions> {
     let (session, id, secret) = (SessionId(random_number()?), NodeId(random_number()?), Key::new(random()?));
     Ok(RootOptions { presenter, name, discoverable, session, id, secret })
 }

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 use treevnc_protocol::update::Seq;
+use treevnc_relay::clock::SessionClock;
 use treevnc_relay::shared_log::SharedLog;
-use treevnc_root::clock::SessionClock;
 use treevnc_viewer::node::NodeState;
 
 /// Frames of one node that are remembered at most; later ones are not counted.

@@ -9,11 +9,11 @@ use treevnc_protocol::framebuffer::Framebuffer;
 use treevnc_protocol::geometry::Size;
 use treevnc_protocol::tree::message::{Message, Refused};
 use treevnc_protocol::update::SessionId;
+use treevnc_relay::clock::SessionClock;
 use treevnc_relay::link::TreeLink;
 use treevnc_relay::port::{Port, PortOptions, TreeService};
+use treevnc_relay::publisher::Publisher;
 use treevnc_relay::shared_log::SharedLog;
-use treevnc_root::clock::SessionClock;
-use treevnc_root::publisher::Publisher;
 
 const WIDTH: u16 = 1280;
 const HEIGHT: u16 = 720;

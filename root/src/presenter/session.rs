@@ -1,12 +1,11 @@
-//! One session with a presenter's VNC server, over any stream: handshake, requests, pictures into the log. Owns the framebuffer as received.
+//! One session with a presenter's VNC server, over any stream: requests, pictures into the log. Owns the framebuffer as received.
 //! Never dials and never tries again (DESIGN.md idea E: the stream may be a bridged one).
 
 use super::coverage::Coverage;
 use super::pacing::{Ask, Pacer, Turn};
 use super::patience::Patience;
-use super::{Distance, PresenterState, SessionError};
-use crate::computing::computing;
-use crate::publisher::Publisher;
+use super::state::encodings;
+use super::{PresenterState, SessionError};
 use std::convert::Infallible;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -15,11 +14,12 @@ use tokio::time::Instant;
 use treevnc_protocol::framebuffer::Framebuffer;
 use treevnc_protocol::geometry::{Rect, Size};
 use treevnc_protocol::pixel::PixelFormat;
-use treevnc_protocol::rfb::{ClientHandshake, ClientMessage, DecodeError, ServerDecoder, ServerEvent, ServerInit};
+use treevnc_protocol::rfb::{ClientMessage, DecodeError, ServerDecoder, ServerEvent, ServerInit};
+use treevnc_relay::computing::computing;
+use treevnc_relay::publisher::Publisher;
 use treevnc_relay::shared_log::SharedLog;
+use treevnc_screen::vnc::{Connected, Distance};
 
-/// Longest handshake.
-pub(super) const HANDSHAKE: Duration = Duration::from_secs(15);
 /// Longest time a request of a few bytes may take to be sent.
 pub(super) const SENDING: Duration = Duration::from_secs(10);
 /// Bytes that are read at once.
@@ -31,63 +31,29 @@ const SLICE: Duration = Duration::from_millis(100);
 const SMALL_BYTES: usize = 4 * 1024;
 const SMALL_PX: usize = 64 * 64 * 16;
 
-/// How one session is held.
-#[derive(Debug, Clone)]
-pub struct SessionOptions {
-    /// The VNC password, if there is one.
-    pub password: Option<String>,
-    /// Decides which encodings are asked for.
-    pub distance: Distance,
-}
-
 /// Speaks RFB with a VNC server and publishes its screen until the session ends, which always has a reason.
 ///
 /// When the future is dropped, the stream is closed and nothing is left behind; the publisher stays usable and the log keeps the last
 /// picture. Large pictures are computed under [`tokio::task::block_in_place`]: run it as a task of a multi-thread runtime (on others it
 /// works, and blocks), not in a `LocalSet`.
-pub async fn run_session<S: AsyncRead + AsyncWrite + Unpin>(
-    mut stream: S,
-    options: &SessionOptions,
+pub async fn run_session(
+    connected: Connected,
     publisher: &mut Publisher,
     state: &watch::Sender<PresenterState>,
 ) -> Result<Infallible, SessionError> {
-    let shaking = handshake(&mut stream, options.password.as_deref());
-    let (init, rest) = tokio::time::timeout(HANDSHAKE, shaking).await.map_err(|_| SessionError::HandshakeTime)??;
-    send(&mut stream, &setup(options.distance)).await?;
+    let Connected { mut stream, init, early, distance } = connected;
+    send(&mut stream, &setup(distance)).await?;
     tracing::info!(name = %init.name, size = %init.size, "presenter connected");
     state.send_replace(PresenterState::Connected { name: init.name.clone(), size: init.size });
     let mut session = Session::new(&init, publisher, state);
-    session.absorb(&rest).await?;
+    session.absorb(&early).await?;
     session.run(stream).await
-}
-
-/// Brings the handshake to its end; answers with the screen and the bytes that came after it.
-async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
-    stream: &mut S,
-    password: Option<&str>,
-) -> Result<(ServerInit, Vec<u8>), SessionError> {
-    let mut handshake = ClientHandshake::new(password, true);
-    let mut buffer = [0; 1024];
-    loop {
-        let count = stream.read(&mut buffer).await?;
-        if count == 0 {
-            return Err(handshake.ended().into());
-        }
-        let input = buffer.get(..count).unwrap_or_default();
-        let taken = handshake.feed(input)?;
-        if let Some(output) = handshake.take_output() {
-            stream.write_all(&output).await?;
-        }
-        if let Some(init) = handshake.finished() {
-            return Ok((init.clone(), input.get(taken..).unwrap_or_default().to_vec()));
-        }
-    }
 }
 
 /// SetPixelFormat and SetEncodings.
 fn setup(distance: Distance) -> Vec<u8> {
     let mut out = ClientMessage::SetPixelFormat(PixelFormat::NATIVE).encode();
-    out.extend(ClientMessage::SetEncodings(distance.encodings().to_vec()).encode());
+    out.extend(ClientMessage::SetEncodings(encodings(distance).to_vec()).encode());
     out
 }
 

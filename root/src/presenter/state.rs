@@ -1,11 +1,11 @@
 //! What others may know of a presenter's connection, and why a session ends.
 
 use super::{patience, session};
-use crate::publisher::PublishError;
-use std::net::IpAddr;
 use std::time::Duration;
 use treevnc_protocol::geometry::Size;
-use treevnc_protocol::rfb::{DecodeError, HandshakeError, encoding};
+use treevnc_protocol::rfb::{DecodeError, encoding};
+use treevnc_relay::publisher::PublishError;
+use treevnc_screen::vnc::{ConnectError, Distance};
 
 /// What is known of the presenter; the log keeps its last picture in every state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,46 +33,21 @@ pub enum PresenterState {
     },
 }
 
-/// How far the presenter's server is, which decides between bytes and computing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Distance {
-    /// This machine: pixels cost nothing to carry.
-    SameMachine,
-    /// A network away: compressed without loss.
-    Network,
-}
-
-impl Distance {
-    /// From a connection's two addresses.
-    pub fn of(local: IpAddr, peer: IpAddr) -> Self {
-        if peer.to_canonical().is_loopback() || peer == local { Self::SameMachine } else { Self::Network }
-    }
-
-    /// The encodings that are asked for, the best first. No Cursor: the server is to draw the pointer.
-    pub fn encodings(self) -> &'static [i32] {
-        use encoding::*;
-        match self {
-            Self::SameMachine => &[RAW, COPY_RECT, DESKTOP_SIZE, EXTENDED_DESKTOP_SIZE, LAST_RECT],
-            Self::Network => &[ZRLE, TIGHT, HEXTILE, COPY_RECT, RAW, DESKTOP_SIZE, EXTENDED_DESKTOP_SIZE, LAST_RECT],
-        }
+/// The encodings that are asked for, the best first. No Cursor: the server is to draw the pointer.
+pub(super) fn encodings(distance: Distance) -> &'static [i32] {
+    use encoding::*;
+    match distance {
+        Distance::SameMachine => &[RAW, COPY_RECT, DESKTOP_SIZE, EXTENDED_DESKTOP_SIZE, LAST_RECT],
+        Distance::Network => &[ZRLE, TIGHT, HEXTILE, COPY_RECT, RAW, DESKTOP_SIZE, EXTENDED_DESKTOP_SIZE, LAST_RECT],
     }
 }
 
 /// Why a session with a presenter ended, or could not begin.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
-    /// Nothing answers at the address.
-    #[error("no answer within {} s", super::DIALLING.as_secs())]
-    Unreachable,
-    /// The address cannot be dialled.
-    #[error("cannot connect: {0}")]
-    Dial(#[source] std::io::Error),
-    /// The handshake takes too long.
-    #[error("the handshake is not over after {} s", session::HANDSHAKE.as_secs())]
-    HandshakeTime,
-    /// The handshake failed.
+    /// It cannot be reached, or does not let us in.
     #[error(transparent)]
-    Handshake(#[from] HandshakeError),
+    Connect(#[from] ConnectError),
     /// What was sent is no RFB, or beyond a limit.
     #[error("what it sends cannot be read: {0}")]
     Decode(#[from] DecodeError),
@@ -108,8 +83,7 @@ pub enum SessionError {
 impl SessionError {
     /// Whether dialling again is of no use until somebody does something.
     pub fn is_final(&self) -> bool {
-        use HandshakeError::{NoCommonSecurity, PasswordNeeded, WrongPassword};
-        matches!(self, Self::Handshake(PasswordNeeded | WrongPassword(_) | NoCommonSecurity(_)))
+        matches!(self, Self::Connect(error) if error.is_final())
     }
 }
 
@@ -118,20 +92,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loopback_and_ones_own_address_are_the_same_machine() {
-        let of = |local: &str, peer: &str| Distance::of(local.parse().unwrap(), peer.parse().unwrap());
-        assert_eq!(of("127.0.0.1", "127.0.0.9"), Distance::SameMachine);
-        assert_eq!(of("::1", "::1"), Distance::SameMachine);
-        assert_eq!(of("::ffff:127.0.0.1", "::ffff:127.0.0.1"), Distance::SameMachine);
-        assert_eq!(of("192.0.2.7", "192.0.2.7"), Distance::SameMachine);
-        assert_eq!(of("192.0.2.7", "192.0.2.8"), Distance::Network);
-    }
-
-    #[test]
     fn the_pointer_is_left_to_the_server_and_nothing_lossy_is_asked_for() {
         for distance in [Distance::SameMachine, Distance::Network] {
             let lossy_or_cursor = |number: &i32| (-32..=-23).contains(number) || [-239, -240, -314, -232].contains(number);
-            assert!(!distance.encodings().iter().any(lossy_or_cursor));
+            assert!(!encodings(distance).iter().any(lossy_or_cursor));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Presenters that send what they should not, or nothing: each ends its own session with one reason, and the picture stays.
 
 use crate::server::{Server, duplex, picture, size};
-use crate::watching::{painted, publisher, until};
+use crate::watching::{painted, publisher, session_over, until};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::watch;
@@ -12,17 +12,16 @@ use treevnc_protocol::geometry::Rect;
 use treevnc_protocol::pixel::PixelFormat;
 use treevnc_protocol::rfb::{self, HandshakeError, ServerInit, ServerSecurity, encoding};
 use treevnc_relay::shared_log::SharedLog;
-use treevnc_root::presenter::{Distance, PresenterState, SessionError, SessionOptions, run_session};
+use treevnc_root::presenter::{PresenterState, SessionError};
+use treevnc_screen::vnc::{ConnectError, Distance};
 
 fn client(stream: DuplexStream, password: Option<&str>) -> (SharedLog, JoinHandle<SessionError>) {
     let mut publisher = publisher();
     let log = publisher.log().clone();
     let (sender, _) = watch::channel(PresenterState::Connecting);
-    let options = SessionOptions { password: password.map(str::to_owned), distance: Distance::Network };
-    let ended = tokio::spawn(async move {
-        let Err(error) = run_session(stream, &options, &mut publisher, &sender).await;
-        error
-    });
+    let password = password.map(str::to_owned);
+    let ended =
+        tokio::spawn(async move { session_over(stream, password.as_deref(), Distance::Network, &mut publisher, &sender).await });
     (log, ended)
 }
 
@@ -169,7 +168,7 @@ async fn handshakes_that_lead_nowhere_end_in_time_with_the_reason() {
     let (mut server, stream) = duplex();
     let (_, ended) = client(stream, None);
     server.send(b"RFB 003.0").await;
-    assert!(matches!(ended.await.unwrap(), SessionError::HandshakeTime));
+    assert!(matches!(ended.await.unwrap(), SessionError::Connect(ConnectError::HandshakeTime)));
 
     let (mut server, stream) = duplex();
     let (_, ended) = client(stream, None);
@@ -179,7 +178,7 @@ async fn handshakes_that_lead_nowhere_end_in_time_with_the_reason() {
         }
         tokio::time::sleep(Duration::from_secs(2)).await;
     }
-    assert!(matches!(ended.await.unwrap(), SessionError::HandshakeTime));
+    assert!(matches!(ended.await.unwrap(), SessionError::Connect(ConnectError::HandshakeTime)));
 
     for (greeting, reason) in [
         (&b"SSH-2.0-OpenSSH_9.2\r\n"[..], "SSH-2.0"),
@@ -190,7 +189,10 @@ async fn handshakes_that_lead_nowhere_end_in_time_with_the_reason() {
         let (log, ended) = client(stream, None);
         server.send(greeting).await;
         let error = ended.await.unwrap();
-        assert!(matches!(error, SessionError::Handshake(_)) && error.to_string().contains(reason), "{error}");
+        assert!(
+            matches!(error, SessionError::Connect(ConnectError::Handshake(_))) && error.to_string().contains(reason),
+            "{error}"
+        );
         assert!(painted(&log).is_none());
     }
 }
@@ -233,8 +235,8 @@ async fn a_password_that_is_needed_or_wrong_is_final_and_the_right_one_opens() {
             drop(server);
             let error = ended.await.unwrap();
             let is_named = match &error {
-                SessionError::Handshake(HandshakeError::PasswordNeeded) => password.is_none(),
-                SessionError::Handshake(HandshakeError::WrongPassword(_)) => password.is_some(),
+                SessionError::Connect(ConnectError::Handshake(HandshakeError::PasswordNeeded)) => password.is_none(),
+                SessionError::Connect(ConnectError::Handshake(HandshakeError::WrongPassword(_))) => password.is_some(),
                 _ => false,
             };
             assert!(is_named && error.is_final(), "{error}");

@@ -5,17 +5,41 @@ use tokio::sync::watch;
 use treevnc_protocol::framebuffer::Framebuffer;
 use treevnc_protocol::log::Cursor;
 use treevnc_protocol::update::{Seq, SessionId};
+use treevnc_relay::clock::SessionClock;
 use treevnc_relay::picture::paint;
+use treevnc_relay::publisher::Publisher;
 use treevnc_relay::shared_log::SharedLog;
-use treevnc_root::clock::SessionClock;
-use treevnc_root::presenter::PresenterState;
-use treevnc_root::publisher::Publisher;
+use treevnc_root::presenter::{PresenterState, SessionError, run_session};
+use treevnc_screen::vnc::{Credentials, Distance, Stream, VncServer, begin};
 
 /// Longest wait for an event before a test fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) fn publisher() -> Publisher {
     Publisher::new(SharedLog::new(SessionId(7)), SessionClock::start())
+}
+
+/// The server at this port of this machine.
+pub(crate) fn server_at(port: u16, password: Option<&str>) -> VncServer {
+    let credentials = Credentials { user: None, password: password.map(str::to_owned) };
+    VncServer { address: format!("127.0.0.1::{port}").parse().unwrap(), credentials }
+}
+
+/// One session over an open connection, its handshake included; how it ended.
+pub(crate) async fn session_over(
+    stream: impl Stream + 'static,
+    password: Option<&str>,
+    distance: Distance,
+    publisher: &mut Publisher,
+    state: &watch::Sender<PresenterState>,
+) -> SessionError {
+    let credentials = Credentials { user: None, password: password.map(str::to_owned) };
+    let connected = match begin(stream, &credentials, distance).await {
+        Ok(connected) => connected,
+        Err(error) => return error.into(),
+    };
+    let Err(error) = run_session(connected, publisher, state).await;
+    error
 }
 
 pub(crate) fn from_the_start(log: &SharedLog) -> Cursor {

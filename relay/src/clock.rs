@@ -1,4 +1,4 @@
-//! The root's session clock: the time that updates are stamped with. The one place of this crate where the session's time begins.
+//! The session clock: the time that updates are stamped with. The one place of this crate where a session's time begins.
 
 use std::time::{Duration, Instant};
 

@@ -1,9 +1,9 @@
 //! The way of one frame's updates into the log: numbers them in the order in which they are ready, holds back one so that the last is known.
 
 use crate::clock::SessionClock;
+use crate::shared_log::SharedLog;
 use std::sync::{Mutex, PoisonError};
 use treevnc_protocol::update::{Content, Seq, Update, UpdateError};
-use treevnc_relay::shared_log::SharedLog;
 
 /// Takes updates from several encoders at once.
 pub(super) struct Outbox<'a> {

@@ -1,17 +1,17 @@
 //! Puts a screen's picture into the log: finds the tiles that changed against what was last encoded, encodes them, numbers the updates.
-//! The only writer of a root's log. Knows nothing of where the picture comes from.
+//! The only writer of its log. Knows nothing of where the picture comes from.
 
 mod bands;
 mod outbox;
 
 use crate::clock::SessionClock;
+use crate::shared_log::SharedLog;
 use bands::Bands;
 use outbox::Outbox;
 use treevnc_protocol::framebuffer::Framebuffer;
 use treevnc_protocol::geometry::{Rect, Size};
 use treevnc_protocol::tiles::{TileGrid, TileSet};
 use treevnc_protocol::update::{Content, Screen, Seq, UpdateError, truncated};
-use treevnc_relay::shared_log::SharedLog;
 
 /// The writer of a log.
 ///

@@ -1,8 +1,8 @@
 use super::*;
+use crate::picture::paint;
 use bytes::Bytes;
 use treevnc_protocol::log::memory::{MOST_TIMES_LIVE, SLACK_BYTES};
 use treevnc_protocol::update::{Picture, SessionId};
-use treevnc_relay::picture::paint;
 
 fn publisher(threads: usize) -> Publisher {
     Publisher::with_threads(SharedLog::new(SessionId(7)), SessionClock::start(), threads)
