@@ -18,6 +18,7 @@ pub use client_message::{ClientDecoder, ClientMessage, ClientMessageError, MAX_C
 pub use decoder::{DecodeError, ServerDecoder, ServerEvent, max_compressed_bytes};
 pub use extended_desktop_size::{ScreenArea, extended_desktop_size_rect};
 pub use handshake::client::ClientHandshake;
+pub use handshake::login::{Login, Tls};
 pub use handshake::server::{ServerHandshake, ServerSecurity, refusal};
 pub use handshake::{HandshakeError, MAX_REASON_BYTES, MAX_SKIPPED_NAME_BYTES, ServerInit};
 pub use server_message::{

@@ -1,6 +1,7 @@
 //! What both sides of the handshake share (RFC 6143 sections 7.1 to 7.3): ServerInit, reasons, errors.
 
 pub(super) mod client;
+pub(super) mod login;
 pub(super) mod server;
 
 use super::security;
@@ -56,9 +57,43 @@ pub enum HandshakeError {
     /// The server did not accept the password.
     #[error("the VNC server did not accept the password: {0}")]
     WrongPassword(String),
+    /// The server asks for a user's name, and none was given.
+    #[error("the VNC server asks for a user name and a password: give both")]
+    UserNeeded,
+    /// The server did not accept the user's name or the password.
+    #[error("the VNC server did not accept the user name or the password: {0}")]
+    WrongLogin(String),
+    /// The user's name or the password does not fit.
+    #[error("the user name or the password has more than 63 bytes, which the VNC server has no room for")]
+    LoginTooLong,
     /// The server offers nothing that is spoken here.
-    #[error("the VNC server offers only the security types {}; None (1) or VncAuth (2) is needed", security::list(.0))]
+    #[error(
+        "the VNC server offers only the security types {}; None (1), VncAuth (2), VeNCrypt (19) or Apple user name and password (30) \
+         is needed",
+        security::list(.0)
+    )]
     NoCommonSecurity(Vec<u8>),
+    /// The server offers VeNCrypt and nothing in it that is spoken here.
+    #[error(
+        "the VNC server's VeNCrypt offers only {}; X509None, X509Vnc or X509Plain is needed, so the server needs a certificate",
+        security::vencrypt_list(.0)
+    )]
+    NoCommonVencrypt(Vec<u32>),
+    /// The server speaks a VeNCrypt before 0.2, or does not speak it after all.
+    #[error("the VNC server does not speak VeNCrypt 0.2")]
+    VencryptVersion,
+    /// The connection has to be encrypted, and the server offers no VeNCrypt.
+    #[error("the VNC server offers only the security types {}, which do not encrypt", security::list(.0))]
+    EncryptionNeeded(Vec<u8>),
+    /// The server cannot begin TLS.
+    #[error("the VNC server says that it cannot begin TLS")]
+    NoTls,
+    /// Bytes in the clear where TLS begins: somebody on the way may have put them there.
+    #[error("the VNC server sent bytes in the clear where TLS begins")]
+    BytesBeforeTls,
+    /// The server's part of a key exchange is of no use.
+    #[error("the VNC server's key exchange cannot be used: {0}")]
+    KeyExchange(&'static str),
     /// A security type that does not exist.
     #[error("{0} is no security type")]
     SecurityType(u32),
@@ -115,3 +150,7 @@ fn name(bytes: &[u8]) -> String {
 #[cfg(test)]
 #[path = "handshake_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "handshake_login_tests.rs"]
+mod login_tests;

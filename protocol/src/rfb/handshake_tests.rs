@@ -88,10 +88,10 @@ fn failures_say_what_the_server_said_and_what_to_do() {
     assert_eq!(error(None, b"RFB 003.003\n\0\0\0\0\0\0\0\x02no"), HandshakeError::Refused("no".into()));
     assert_eq!(error(None, b"RFB 003.008\n\x01\x02"), HandshakeError::PasswordNeeded);
     assert_eq!(error(None, b"RFB 003.003\n\0\0\0\x02"), HandshakeError::PasswordNeeded);
-    let foreign = error(Some("x"), b"RFB 003.889\n\x03\x1e\x24\x13");
-    assert_eq!(foreign, HandshakeError::NoCommonSecurity(vec![30, 36, 19]));
-    let text = foreign.to_string();
-    assert!(text.contains("Apple user name and password (30), 36, VeNCrypt (19)"), "{text}");
+    let foreign = error(Some("x"), b"RFB 003.889\n\x03\x10\x24\x13");
+    assert_eq!(foreign, HandshakeError::NoCommonSecurity(vec![16, 36, 19]));
+    assert!(foreign.to_string().contains("offers only the security types Tight (16), 36, VeNCrypt (19);"), "{foreign}");
+    assert_eq!(error(Some("x"), b"RFB 003.889\n\x03\x1e\x24\x13"), HandshakeError::UserNeeded);
     assert_eq!(error(None, b"RFB 003.003\n\0\0\x01\0"), HandshakeError::SecurityType(256));
     let wrong = [&b"RFB 003.008\n\x01\x02"[..], &CHALLENGE, b"\0\0\0\x01\0\0\0\x04nope"].concat();
     assert_eq!(error(Some("x"), &wrong), HandshakeError::WrongPassword("nope".into()));

@@ -1,4 +1,7 @@
-//! Security types and the challenge of VncAuth (RFC 6143 sections 7.1.2 and 7.2). Owns no handshake: only numbers and arithmetic.
+//! Security types, the challenge of VncAuth (RFC 6143 sections 7.1.2 and 7.2) and Apple's key exchange. Owns no handshake: only
+//! numbers and arithmetic.
+
+pub(super) mod apple_dh;
 
 use des::Des;
 use des::cipher::{BlockCipherEncrypt, KeyInit};
@@ -11,6 +14,13 @@ pub const VNC_AUTH: u8 = 2;
 pub const VENCRYPT: u8 = 19;
 /// Diffie-Hellman with a user's name (registered, "Apple Remote Desktop").
 pub const APPLE_DH: u8 = 30;
+
+/// VeNCrypt's kind of TLS with a certificate and nothing asked.
+pub const X509_NONE: u32 = 260;
+/// TLS with a certificate, then VncAuth's challenge.
+pub const X509_VNC: u32 = 261;
+/// TLS with a certificate, then a user's name and password in the clear.
+pub const X509_PLAIN: u32 = 262;
 
 /// Bytes of VncAuth's challenge and of its answer.
 pub const CHALLENGE_BYTES: usize = 16;
@@ -51,4 +61,24 @@ pub(super) fn list(types: &[u8]) -> String {
         other => other.to_string(),
     };
     types.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+/// VeNCrypt's kinds by name and number, for messages to people.
+pub(super) fn vencrypt_list(kinds: &[u32]) -> String {
+    let name = |kind: &u32| {
+        let name = match *kind {
+            256 => "Plain",
+            257 => "TLSNone",
+            258 => "TLSVnc",
+            259 => "TLSPlain",
+            X509_NONE => "X509None",
+            X509_VNC => "X509Vnc",
+            X509_PLAIN => "X509Plain",
+            263 => "TLSSASL",
+            264 => "X509SASL",
+            other => return other.to_string(),
+        };
+        format!("{name} ({kind})")
+    };
+    if kinds.is_empty() { "nothing".to_owned() } else { kinds.iter().map(name).collect::<Vec<_>>().join(", ") }
 }

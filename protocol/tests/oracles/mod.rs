@@ -6,7 +6,7 @@ use treevnc_protocol::framebuffer::Framebuffer;
 use treevnc_protocol::geometry::{Rect, Size};
 use treevnc_protocol::pixel::PixelFormat;
 use treevnc_protocol::rfb::{
-    ClientDecoder, ClientHandshake, ServerDecoder, ServerHandshake, ServerInit, ServerSecurity, Version, rect_header,
+    ClientDecoder, ClientHandshake, Login, ServerDecoder, ServerHandshake, ServerInit, ServerSecurity, Tls, Version, rect_header,
 };
 use treevnc_protocol::tiles::TileGrid;
 use treevnc_protocol::tree::discovery::Datagram;
@@ -169,16 +169,21 @@ pub(crate) fn server_messages(data: &[u8]) {
     assert!(whole.2.is_some() || whole.0 == pieces.0);
 }
 
-/// What a presenter's server sends in the handshake.
+/// What a presenter's server sends in the handshake, to a client with a password and to one that also has a user's name and TLS (which
+/// here changes nothing of the bytes).
 pub(crate) fn client_handshake(data: &[u8]) {
-    let mut handshake = ClientHandshake::new(Some("secret"), true);
-    let mut rest = data;
-    while !rest.is_empty() && handshake.finished().is_none() {
-        match handshake.feed(rest) {
-            Ok(0) | Err(_) => return,
-            Ok(taken) => rest = &rest[taken..],
+    let (user, password) = (Some("ann".to_owned()), Some("secret".to_owned()));
+    let login = |tls| Login { user: user.clone(), password: password.clone(), tls, random: [7; 32] };
+    let logins = [Tls::Never, Tls::Preferred].map(login).map(|login| ClientHandshake::with_login(login, true));
+    for mut handshake in [ClientHandshake::new(Some("secret"), true)].into_iter().chain(logins) {
+        // In pieces, since nothing may come in the clear behind the byte after which TLS begins.
+        for piece in data.chunks(1) {
+            if handshake.feed(piece).is_err() || handshake.finished().is_some() {
+                break;
+            }
+            let _ = handshake.take_output();
+            handshake.tls_is_up();
         }
-        let _ = handshake.take_output();
     }
 }
 
