@@ -6,7 +6,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use treevnc_protocol::framebuffer::Framebuffer;
 
+mod floor;
 mod stage;
+pub use floor::{Floor, MAX_OFFERS, Offer, Policy, Request, Sharing};
 pub use stage::Stage;
 
 /// Longest name or reason that is kept, in characters; the rest is cut off.
@@ -59,6 +61,10 @@ pub struct Scene {
     pub presenter: Arc<str>,
     /// What to say beside the picture.
     pub note: Note,
+    /// Who presents, who asks to, and this machine's own share.
+    pub floor: Floor,
+    /// The newest passing message and its number, which grows.
+    pub said: Option<(u64, Arc<str>)>,
     /// Whether the window is asked to close.
     pub closing: bool,
 }
@@ -153,6 +159,11 @@ impl Shown {
     fn change(&self, change: impl FnOnce(&mut Scene)) {
         let mut scene = self.lock();
         change(&mut scene);
+        self.announce(scene);
+    }
+
+    /// Gives a changed scene its number and wakes the window.
+    fn announce(&self, mut scene: MutexGuard<'_, Scene>) {
         scene.generation += 1;
         self.0.generation.store(scene.generation, Ordering::Release);
         self.0.changed.notify_all();

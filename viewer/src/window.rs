@@ -10,15 +10,17 @@ mod controls;
 mod desktop;
 mod input;
 mod layout;
+mod outbox;
 mod scale;
 mod state;
 
-use crate::picture::{Scene, Shown};
+use crate::picture::{Policy, Scene, Shown};
 use chrome::Painter;
 use compose::Composer;
 use controls::ControlSize;
 use desktop::Desktop;
 use input::InputSource;
+use outbox::Outbox;
 use state::{Effect, Input, State};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::Sender;
@@ -69,6 +71,22 @@ impl Default for WindowOptions {
 pub enum WindowCommand {
     /// To end: the window has been closed.
     Quit,
+    /// To share this machine's screen, or first to ask which display ([`Shown::offer_displays`]).
+    Share,
+    /// To share the display with this index in the list that was offered.
+    ShareDisplay(usize),
+    /// To share all displays as one picture.
+    ShareAll,
+    /// To end the share, or to take back the question.
+    StopSharing,
+    /// To let the request of this number pass.
+    Approve(u32),
+    /// To refuse the request of this number.
+    Refuse(u32),
+    /// To show the lecturer again.
+    BackToLecturer,
+    /// To let others present according to another policy.
+    Policy(Policy),
 }
 
 /// No window could be opened, or it was lost.
@@ -90,13 +108,13 @@ pub enum WindowError {
 
 /// Shows the window until it is closed; blocks, and must be called on the main thread (macOS allows no other).
 ///
-/// Returns when the person closes it, having sent [`WindowCommand::Quit`] if there was room in `commands`; when
-/// [`Shown::close`] was called; or when the session has ended and `options.close_at_end` is set.
+/// Returns when the person closes it, having sent [`WindowCommand::Quit`] if there was room in `commands`, whose end says the same; when
+/// [`Shown::close`] was called; or when the session has ended and `options.close_at_end` is set. Commands for which there is no
+/// room are kept, in order, and sent when there is.
 pub fn run(shown: Shown, options: WindowOptions, commands: Sender<WindowCommand>) -> Result<(), WindowError> {
-    let mut session = Session::open(shown, options)?;
-    let closed_by_person = session.show()?;
-    if closed_by_person && commands.try_send(WindowCommand::Quit).is_err() {
-        tracing::debug!("nobody waits for the window's commands");
+    let mut session = Session::open(shown, options, commands)?;
+    if session.show()? {
+        session.outbox.send(WindowCommand::Quit);
     }
     Ok(())
 }
@@ -108,6 +126,7 @@ struct Session {
     input: InputSource,
     state: State,
     composer: Composer,
+    outbox: Outbox,
     shown: Shown,
     scene: Scene,
     options: WindowOptions,
@@ -122,7 +141,7 @@ struct Session {
 }
 
 impl Session {
-    fn open(shown: Shown, options: WindowOptions) -> Result<Self, WindowError> {
+    fn open(shown: Shown, options: WindowOptions, commands: Sender<WindowCommand>) -> Result<Self, WindowError> {
         let control_size = ControlSize::percent(desktop::letter_size_percent());
         let first = (control_size.px(FIRST_SIZE.0), control_size.px(FIRST_SIZE.1) + control_size.bar_height());
         let side = |length| usize::try_from(length).unwrap_or(1);
@@ -142,6 +161,7 @@ impl Session {
             input,
             state: State::new(control_size, zoom, options.quality),
             composer: Composer::new(Painter::new(control_size)),
+            outbox: Outbox::new(commands),
             shown,
             scene,
             options,
@@ -165,6 +185,7 @@ impl Session {
             self.take_size();
             self.state.tick(self.opened.elapsed());
             self.draw()?;
+            self.outbox.flush();
             let mut quits = !self.window.is_open();
             for input in self.input.gather(&self.window) {
                 let effect = self.state.handle(input, self.opened.elapsed());
@@ -225,6 +246,9 @@ impl Session {
             self.sized = true;
             self.suit((size.width().into(), size.height().into()));
         }
+        let (now, composer) = (self.opened.elapsed(), &self.composer);
+        self.state.floor_is(&scene.floor, now, |text| composer.measure(text));
+        self.state.hear(scene.said.as_ref(), now);
         let title = chrome::title(&scene);
         if title != self.title {
             self.window.set_title(&title);
@@ -253,6 +277,13 @@ impl Session {
                 if let Err(reason) = self.desktop.set_full_screen(on) {
                     self.state.say(reason, self.opened.elapsed());
                 }
+            }
+            Effect::CloseDisplays => self.shown.close_displays(),
+            Effect::Send(command) => {
+                if matches!(command, WindowCommand::ShareDisplay(_) | WindowCommand::ShareAll) {
+                    self.shown.close_displays();
+                }
+                self.outbox.send(command);
             }
         }
         false

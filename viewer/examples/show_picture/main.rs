@@ -1,8 +1,9 @@
 //! Shows test cards in the window, told what to do on standard input, one order per line:
 //! `card N [WIDTH HEIGHT]`, `name TEXT`, `presenter TEXT`, `searching`, `connecting TEXT`, `waiting`, `gone`, `lost TEXT`,
-//! `live`, `end TEXT`, `close`. Options: `--fullscreen`, `--one-to-one`, `--speed`, `--animate` (a new card thirty times a second).
+//! `live`, `end TEXT`, `close`, and those of `floor.rs` about presenting. What the person asks for is printed, one command per line. Options: `--fullscreen`, `--one-to-one`, `--speed`, `--animate` (a new card thirty times a second).
 
 mod card;
+mod floor;
 
 use std::io::{BufRead, Write};
 use std::process::ExitCode;
@@ -27,7 +28,12 @@ fn main() -> ExitCode {
         let told = shown.clone();
         std::thread::spawn(move || animate(told));
     }
-    let (commands, _asked_by_person) = tokio::sync::mpsc::channel(4);
+    let (commands, mut asked_by_person) = tokio::sync::mpsc::channel(1);
+    std::thread::spawn(move || {
+        while let Some(command) = asked_by_person.blocking_recv() {
+            let _ = writeln!(std::io::stdout(), "{command:?}");
+        }
+    });
     let Err(error) = window::run(shown, options, commands) else { return ExitCode::SUCCESS };
     let _ = writeln!(std::io::stderr(), "show_picture: {error}");
     ExitCode::FAILURE
@@ -57,7 +63,7 @@ fn obey(shown: &Shown, line: &str) {
         "live" => shown.set_note(Note::None),
         "end" => shown.end(rest),
         "close" => shown.close(),
-        _ => {}
+        _ => floor::obey(shown, order, rest),
     }
 }
 

@@ -5,13 +5,16 @@ use super::controls::{Bar, Command, ControlSize, Menu};
 use super::layout::Area;
 use super::state::Look;
 use crate::canvas::Canvas;
-use crate::picture::Scene;
+use crate::picture::{Scene, Sharing};
 use crate::text::Font;
 use shapes::{Paint, rectangle, rounded, shadow, solid};
 
+mod cards;
 mod notes;
 mod page;
+mod panel;
 pub(crate) mod shapes;
+mod sharing;
 
 pub(crate) use notes::title;
 
@@ -28,6 +31,14 @@ const LINE: u32 = 0x0038_3F4B;
 const BOX: u32 = 0x0026_2B34;
 const DANGER: u32 = 0x0094_3B3B;
 const ACCENT: u32 = 0x006F_A8FF;
+/// To go ahead, to wait, and to be seen by everybody.
+const GO: u32 = 0x0027_6B4B;
+const GO_LIT: u32 = 0x0030_8059;
+const AMBER: u32 = 0x00C9_8F2B;
+const WAIT: u32 = 0x0079_5A1E;
+const WAIT_LIT: u32 = 0x008F_6B26;
+const LIVE: u32 = 0x00C8_3434;
+const LIVE_LIT: u32 = 0x00DC_4545;
 
 /// Paints the controls; keeps the font and its glyphs.
 pub(crate) struct Painter {
@@ -55,7 +66,7 @@ impl Painter {
             rounded(canvas, *group, radius, solid(WELL));
         }
         for spot in &bar.spots {
-            let (fill, text) = button_colours(spot.command, look);
+            let (fill, text) = button_colours(spot.command, look, scene);
             if let Some(fill) = fill {
                 rounded(canvas, spot.area, radius, fill);
             }
@@ -69,7 +80,7 @@ impl Painter {
     }
 
     /// The menu, with a tick before what is chosen and the key behind each row.
-    pub(crate) fn menu(&mut self, canvas: &mut Canvas<'_>, menu: &Menu, look: &Look) {
+    pub(crate) fn menu(&mut self, canvas: &mut Canvas<'_>, menu: &Menu, look: &Look, scene: &Scene) {
         let (radius, left, right) = (self.size.px(8), self.size.px(34), self.size.px(14));
         shadow(canvas, menu.area, radius, self.size.px(10));
         rounded(canvas, menu.area.grown(self.size.px(1)), radius + self.size.px(1), solid(LINE));
@@ -82,11 +93,12 @@ impl Painter {
             if look.menu.flatten() == Some(spot.command) {
                 rounded(canvas, row, self.size.px(5), solid(if spot.command == Command::Quit { DANGER } else { CHOSEN }));
             }
-            if is_chosen(spot.command, look) {
+            if is_chosen(spot.command, look) || is_policy(spot.command, scene) {
                 let side = self.size.px(14);
                 shapes::tick(canvas, Area::new(row.x, row.y, left, row.height).centred(side, side), solid(ACCENT));
             }
-            self.text(canvas, Area { x: row.x + left, ..row }, spot.command.row(), TEXT);
+            let words = if is_locked(spot.command, scene) { DIM } else { TEXT };
+            self.text(canvas, Area { x: row.x + left, ..row }, spot.command.row(), words);
             let key = spot.command.shortcut();
             let behind = row.right() - right - self.measure(key);
             self.text(canvas, Area { x: behind, ..row }, key, DIM);
@@ -133,14 +145,35 @@ fn is_chosen(command: Command, look: &Look) -> bool {
         Command::Speed => !look.smooth,
         Command::FullScreen => look.full_screen,
         Command::Menu => look.menu.is_some(),
-        Command::Quit => false,
+        _ => false,
     }
 }
 
+/// Whether this is the policy that holds.
+fn is_policy(command: Command, scene: &Scene) -> bool {
+    scene.floor.policy.is_some_and(|policy| command == Command::Policy(policy))
+}
+
+/// Whether this is to share where nobody may.
+fn is_locked(command: Command, scene: &Scene) -> bool {
+    command == Command::Share && scene.floor.sharing == Sharing::Locked
+}
+
 /// The fill and the text colour of a button.
-fn button_colours(command: Command, look: &Look) -> (Option<Paint>, u32) {
+fn button_colours(command: Command, look: &Look, scene: &Scene) -> (Option<Paint>, u32) {
     let (hover, pressed) = (look.hover == Some(command), look.pressed == Some(command));
     let chosen = is_chosen(command, look);
+    let strong = match command {
+        _ if is_locked(command, scene) => return (Some(solid(WELL)), 0x006B_7482),
+        Command::StopSharing if scene.floor.sharing == Sharing::Live => Some((LIVE, LIVE_LIT)),
+        Command::StopSharing | Command::CancelSharing | Command::Back => Some((WAIT, WAIT_LIT)),
+        Command::Share => Some((GO, GO_LIT)),
+        _ => None,
+    };
+    if let Some((rest, lit)) = strong {
+        let fill = if pressed { Paint(rest, 150) } else { solid(if hover { lit } else { rest }) };
+        return (Some(fill), TEXT);
+    }
     let fill = match (chosen, pressed, hover) {
         _ if command == Command::Quit && (hover || pressed) => Some(Paint(DANGER, if pressed { 255 } else { 190 })),
         (true, true, _) => Some(Paint(CHOSEN, 170)),

@@ -6,7 +6,7 @@ use super::layout::{Area, Placement};
 use super::scale::{Scaler, Target};
 use super::state::{Look, State};
 use crate::canvas::Canvas;
-use crate::picture::{Note, Scene};
+use crate::picture::{Floor, Note, Scene, Sharing};
 use std::sync::Arc;
 use treevnc_protocol::framebuffer::Framebuffer;
 
@@ -23,16 +23,18 @@ pub(crate) struct Composer {
 }
 
 /// What the ground shows.
-#[derive(PartialEq)]
 struct Drawn {
     look: Look,
     names: (Arc<str>, Arc<str>, Note),
+    floor: Floor,
     picture: Option<Arc<Framebuffer>>,
 }
 
 impl Drawn {
-    fn shows_picture(&self, scene: &Scene) -> bool {
+    fn shows_picture(&self, scene: &Scene, look: &Look) -> bool {
         match (&self.picture, &scene.picture) {
+            // A mirrored picture is not looked at, or a screen that shows itself would never come to rest.
+            _ if look.mirrored && self.look.mirrored => self.floor == scene.floor && self.has_page(look),
             (Some(drawn), Some(now)) => Arc::ptr_eq(drawn, now),
             (None, None) => self.names.0 == scene.session && self.names.2 == scene.note,
             _ => false,
@@ -41,11 +43,17 @@ impl Drawn {
 
     fn shows_words(&self, scene: &Scene) -> bool {
         (&self.names.0, &self.names.1, &self.names.2) == (&scene.session, &scene.presenter, &scene.note)
+            && self.floor == scene.floor
+    }
+
+    /// Whether a page's buttons look the same.
+    fn has_page(&self, look: &Look) -> bool {
+        (self.look.hover, self.look.pressed) == (look.hover, look.pressed)
     }
 
     /// Whether the picture is in the same place of an equal window.
     fn has_place(&self, look: &Look) -> bool {
-        let place = |look: &Look| (look.window, look.room, look.placement, look.smooth);
+        let place = |look: &Look| (look.window, look.room, look.placement, look.smooth, look.mirrored);
         place(&self.look) == place(look)
     }
 }
@@ -74,16 +82,16 @@ impl Composer {
         let look = state.look();
         let before = self.drawn.take();
         let same_place = before.as_ref().is_some_and(|drawn| drawn.has_place(&look));
-        let same_picture = same_place && before.as_ref().is_some_and(|drawn| drawn.shows_picture(scene));
+        let same_picture = same_place && before.as_ref().is_some_and(|drawn| drawn.shows_picture(scene, &look));
         let same_all = same_picture && before.as_ref().is_some_and(|drawn| drawn.look == look && drawn.shows_words(scene));
         if !same_all {
             if !same_picture {
-                self.draw_picture(scene, &look, same_place);
+                self.draw_picture(scene, state, &look, same_place);
             }
             self.draw_controls(scene, state, &look);
         }
         let names = (Arc::clone(&scene.session), Arc::clone(&scene.presenter), scene.note.clone());
-        self.drawn = Some(Drawn { look, names, picture: scene.picture.clone() });
+        self.drawn = Some(Drawn { look, names, floor: scene.floor.clone(), picture: scene.picture.clone() });
         !same_all
     }
 
@@ -92,7 +100,7 @@ impl Composer {
         if self.is_covered { &self.covered } else { &self.ground }
     }
 
-    fn draw_picture(&mut self, scene: &Scene, look: &Look, same_place: bool) {
+    fn draw_picture(&mut self, scene: &Scene, state: &State, look: &Look, same_place: bool) {
         self.pictures_drawn += 1;
         let (width, height) = sides(look.window);
         self.ground.resize(width * height, chrome::BACKGROUND);
@@ -104,6 +112,10 @@ impl Composer {
                 let mut target = Target { pixels: &mut self.ground, width };
                 self.scaler.draw(picture, &mut target, placement, look.smooth);
             }
+            _ if look.mirrored => {
+                let canvas = &mut Canvas::new(&mut self.ground, width, height);
+                self.painter.mirror_page(canvas, state.mirror_page(), look, &scene.floor);
+            }
             _ => self.painter.page(&mut Canvas::new(&mut self.ground, width, height), look.room, scene),
         }
     }
@@ -113,26 +125,32 @@ impl Composer {
         if !look.full_screen {
             self.painter.bar(&mut Canvas::new(&mut self.ground, width, height), state.bar(), look, scene);
         }
-        let noted = scene.picture.is_some() && scene.note != Note::None;
+        let live = scene.floor.sharing == Sharing::Live;
         let bar_above = look.full_screen && look.bar;
-        self.is_covered = noted || bar_above || look.menu.is_some() || look.message.is_some();
+        let says = Painter::has_words(scene) || look.message.is_some();
+        let asked = !scene.floor.requests.is_empty();
+        self.is_covered = live || says || asked || bar_above || look.menu.is_some() || look.panel.is_some();
         if !self.is_covered {
             return;
         }
         self.covered.clone_from(&self.ground);
         let canvas = &mut Canvas::new(&mut self.covered, width, height);
-        if noted {
-            self.painter.note(canvas, look.room, scene);
+        if live {
+            self.painter.live_frame(canvas, look.room);
         }
-        if let Some(message) = &look.message {
-            self.painter.message(canvas, look.room, message);
-        }
+        self.painter.says(canvas, look.room, scene, look.message.as_deref());
         if bar_above {
             shapes::shadow(canvas, state.bar().area, 0, 6);
             self.painter.bar(canvas, state.bar(), look, scene);
+        } else if look.full_screen && live && !look.mirrored {
+            self.painter.live_badge(canvas, look.room);
         }
+        self.painter.cards(canvas, state.cards(), &scene.floor.requests, look);
         if look.menu.is_some() {
-            self.painter.menu(canvas, state.menu(), look);
+            self.painter.menu(canvas, state.menu(), look, scene);
+        }
+        if let (Some(panel), Some(_)) = (state.panel(), look.panel) {
+            self.painter.panel(canvas, panel, &scene.floor.displays, look);
         }
     }
 }

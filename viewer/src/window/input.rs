@@ -87,11 +87,31 @@ fn known(key: minifb::Key) -> Option<Key> {
         Raw::LeftCtrl | Raw::RightCtrl => Key::Ctrl,
         Raw::LeftAlt | Raw::RightAlt => Key::Alt,
         Raw::LeftShift | Raw::RightShift => Key::Shift,
-        Raw::Key1 | Raw::NumPad1 => Key::Letter('1'),
+        Raw::B => Key::Letter('b'),
         Raw::F => Key::Letter('f'),
         Raw::M => Key::Letter('m'),
+        Raw::N => Key::Letter('n'),
         Raw::Q => Key::Letter('q'),
         Raw::S => Key::Letter('s'),
+        Raw::Y => Key::Letter('y'),
+        other => Key::Letter(digit(other)?),
+    })
+}
+
+/// The digit of a key.
+fn digit(key: minifb::Key) -> Option<char> {
+    use minifb::Key as Raw;
+    Some(match key {
+        Raw::Key0 | Raw::NumPad0 => '0',
+        Raw::Key1 | Raw::NumPad1 => '1',
+        Raw::Key2 | Raw::NumPad2 => '2',
+        Raw::Key3 | Raw::NumPad3 => '3',
+        Raw::Key4 | Raw::NumPad4 => '4',
+        Raw::Key5 | Raw::NumPad5 => '5',
+        Raw::Key6 | Raw::NumPad6 => '6',
+        Raw::Key7 | Raw::NumPad7 => '7',
+        Raw::Key8 | Raw::NumPad8 => '8',
+        Raw::Key9 | Raw::NumPad9 => '9',
         _ => return None,
     })
 }

@@ -1,13 +1,15 @@
 //! The window's state machine: keys, clicks and the wheel go in, what to show and what to ask of the desktop come out.
 //! Time is an argument. Input ends here: nothing of it is ever sent to a presenter.
 
-use super::Zoom;
 use super::controls::{self, Bar, Command, ControlSize, Menu};
 use super::layout::{Area, Placement, place, scroll_limit};
+use super::state::presenting::Presenting;
+use super::{WindowCommand, Zoom};
 use std::borrow::Cow;
 use std::time::Duration;
 
 mod keyboard;
+mod presenting;
 
 /// How long the tool bar stays in full screen after the pointer has left it.
 const BAR_LINGERS: Duration = Duration::from_millis(700);
@@ -67,11 +69,15 @@ pub(crate) enum Input {
     FullScreen(bool),
 }
 
-/// What only the desktop can do.
+/// What only the desktop or the program can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect {
     Quit,
     FullScreen(bool),
+    /// The program is to hear of it.
+    Send(WindowCommand),
+    /// The panel of displays has been left without a choice.
+    CloseDisplays,
 }
 
 /// What is to be painted; equal looks of an equal scene are equal pixels.
@@ -91,6 +97,10 @@ pub(crate) struct Look {
     pub(crate) hover: Option<Command>,
     pub(crate) pressed: Option<Command>,
     pub(crate) message: Option<Cow<'static, str>>,
+    /// Whether a page takes the picture's place.
+    pub(crate) mirrored: bool,
+    /// The open panel of displays, with what is highlighted.
+    pub(crate) panel: Option<Option<Command>>,
 }
 
 #[derive(Debug, Default)]
@@ -100,7 +110,7 @@ struct Held {
     shift: bool,
 }
 
-/// The state machine. `resized` and `picture_is` tell it the sizes, `handle` what happened, `tick` the time; `look` is
+/// The state machine. `resized`, `picture_is` and `floor_is` tell it what there is, `handle` what happened, `tick` the time; `look` is
 /// what to show now.
 #[derive(Debug)]
 pub(crate) struct State {
@@ -121,6 +131,7 @@ pub(crate) struct State {
     dragging: bool,
     held: Held,
     message: Option<(Cow<'static, str>, Duration)>,
+    presenting: Presenting,
 }
 
 impl State {
@@ -144,14 +155,14 @@ impl State {
             dragging: false,
             held: Held::default(),
             message: None,
+            presenting: Presenting::default(),
         }
     }
 
     /// The window has this size now; `measure` gives the width of a text of the controls.
     pub(crate) fn resized(&mut self, width: i32, height: i32, measure: impl Fn(&str) -> i32) {
         self.window = Area::new(0, 0, width, height);
-        self.bar = controls::bar(width, self.size, &measure);
-        self.menu = controls::menu(self.size, &measure);
+        self.lay_out(measure);
         self.scroll_by(0, 0);
     }
 
@@ -173,7 +184,8 @@ impl State {
 
     /// Whether the pointer is where a click would do something: then short clicks must not be missed.
     pub(crate) fn click_is_near(&self) -> bool {
-        self.open_menu.is_some() || self.pointer.is_some_and(|at| self.bar_shown && self.bar.area.contains(at))
+        let on_bar = |at| self.bar_shown && self.bar.area.contains(at);
+        self.open_menu.is_some() || self.pointer.is_some_and(|at| on_bar(at) || self.near_presenting(at))
     }
 
     /// Shows a passing message.
@@ -184,6 +196,7 @@ impl State {
     /// Time has passed: the tool bar of a full screen and messages come and go.
     pub(crate) fn tick(&mut self, now: Duration) {
         self.message.take_if(|(_, until)| now >= *until);
+        self.presenting.now = now;
         let reach = if self.bar_shown { self.bar.area.height * 3 / 2 } else { self.size.px(3) };
         let wanted = self.pointer.is_some_and(|at| Area { height: reach, ..self.window }.contains(at));
         if wanted || self.open_menu.is_some() {
@@ -199,7 +212,7 @@ impl State {
         Look {
             window: self.window,
             room: self.room(),
-            placement: self.picture.map(|picture| place(picture, self.room(), self.zoom, self.scroll)),
+            placement: self.placement(),
             zoom: self.zoom,
             smooth: self.smooth,
             full_screen: self.full_screen,
@@ -208,15 +221,18 @@ impl State {
             hover: under.filter(|_| !on_menu),
             pressed: self.pressed.filter(|pressed| under == Some(*pressed) && !on_menu),
             message: self.message.as_ref().map(|(text, _)| text.clone()),
+            mirrored: self.mirrored(),
+            panel: self.panel_look(under),
         }
     }
 
     /// Takes one input; answers with what the desktop has to do for it.
     pub(crate) fn handle(&mut self, input: Input, now: Duration) -> Option<Effect> {
+        self.presenting.now = now;
         match input {
             Input::Key { key, down } => return self.key(key, down),
             Input::Pointer { x, y } => self.moved((x, y)),
-            Input::LeftButton { down: true } => self.press(),
+            Input::LeftButton { down: true } => return self.press(),
             Input::LeftButton { down: false } => return self.release(),
             Input::MiddleButton { down } => self.dragging = down && self.open_menu.is_none() && self.over_picture(),
             Input::Wheel { columns, rows } => self.wheel(columns, rows),
@@ -245,16 +261,29 @@ impl State {
         }
     }
 
+    /// What a click at a point would ask for: the topmost layer decides.
     fn command_at(&self, at: (i32, i32)) -> Option<Command> {
-        if self.open_menu.is_some() && self.menu.area.contains(at) {
-            return controls::command_at(&self.menu.spots, at);
+        if let Some(panel) = &self.presenting.panel {
+            return controls::command_at(&panel.spots, at);
         }
-        self.bar_shown.then(|| controls::command_at(&self.bar.spots, at)).flatten()
+        if self.open_menu.is_some() && self.menu.area.contains(at) {
+            return controls::command_at(&self.menu.spots, at).filter(|command| self.is_settled(*command));
+        }
+        if self.bar_shown && self.bar.area.contains(at) {
+            return controls::command_at(&self.bar.spots, at).filter(|command| self.is_settled(*command));
+        }
+        self.presenting_at(at).filter(|command| self.is_settled(*command))
     }
 
     fn over_picture(&self) -> bool {
         let on_bar = |at| self.bar_shown && self.bar.area.contains(at);
-        self.pointer.is_some_and(|at| self.window.contains(at) && !on_bar(at))
+        self.pointer.is_some_and(|at| self.window.contains(at) && !on_bar(at) && !self.presenting.cards.contains(at))
+    }
+
+    /// Where the picture goes, if it is shown.
+    fn placement(&self) -> Option<Placement> {
+        let picture = self.picture.filter(|_| !self.mirrored())?;
+        Some(place(picture, self.room(), self.zoom, self.scroll))
     }
 
     fn moved(&mut self, at: (i32, i32)) {
@@ -267,13 +296,18 @@ impl State {
         }
     }
 
-    fn press(&mut self) {
+    fn press(&mut self) -> Option<Effect> {
         self.pressed = self.pointer.and_then(|at| self.command_at(at));
+        if let Some(panel) = &self.presenting.panel {
+            let beside = self.pointer.is_some_and(|at| !panel.area.contains(at));
+            return beside.then(|| self.carry_out(Command::CloseDisplays)).flatten();
+        }
         let on_menu = self.pointer.is_some_and(|at| self.open_menu.is_some() && self.menu.area.contains(at));
         if self.pressed.is_none() && !on_menu {
             let closes = self.open_menu.take().is_some();
             self.dragging = !closes && self.over_picture();
         }
+        None
     }
 
     fn release(&mut self) -> Option<Effect> {
@@ -309,6 +343,7 @@ impl State {
             Command::Speed => self.smooth = false,
             Command::FullScreen => return Some(Effect::FullScreen(!self.full_screen)),
             Command::Quit => return Some(Effect::Quit),
+            presenting => return self.present(presenting),
         }
         None
     }

@@ -1,14 +1,15 @@
 //! What is said in words: the title, the note under the picture, and passing messages.
 
 use super::shapes::{disc, rounded, shadow, solid};
+use super::sharing::waiting_words;
 use super::{BOX, DIM, LINE, Painter, TEXT};
 use crate::canvas::Canvas;
-use crate::picture::{Note, Scene};
+use crate::picture::{Note, Scene, Sharing};
 use crate::window::layout::Area;
 
 /// How serious a note is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Tone {
+pub(super) enum Tone {
     Live,
     Waiting,
     Warning,
@@ -39,10 +40,16 @@ impl Tone {
 /// The window's title: session, presenter, and what is wrong, if anything is.
 pub(crate) fn title(scene: &Scene) -> String {
     let mut title = String::new();
+    match scene.floor.requests.len() {
+        _ if scene.floor.sharing == Sharing::Live => title += "You are sharing - ",
+        0 => {}
+        1 => title += "1 request - ",
+        more => title += &format!("{more} requests - "),
+    }
     if !scene.session.is_empty() {
         title += &scene.session;
-        if !scene.presenter.is_empty() {
-            title += &format!(" ({})", scene.presenter);
+        if !presenter(scene).is_empty() {
+            title += &format!(" ({})", presenter(scene));
         }
         title += " - ";
     }
@@ -56,6 +63,11 @@ pub(crate) fn title(scene: &Scene) -> String {
         (Note::None, Some(_)) => "",
     };
     title + "TreeVNC"
+}
+
+/// Who presents: the node that does, else the lecturer's screen by its own name.
+fn presenter(scene: &Scene) -> &str {
+    if scene.floor.presenter.is_empty() { &scene.presenter } else { &scene.floor.presenter }
 }
 
 fn tone(scene: &Scene) -> Tone {
@@ -95,25 +107,37 @@ impl Painter {
         disc(canvas, area.x, area.centred(diameter, diameter).y, diameter, solid(tone(scene).dot()));
         let name = if scene.session.is_empty() { "TreeVNC" } else { &scene.session };
         let mut room = Area::new(area.x + diameter + gap, area.y, area.width - diameter - gap, area.height);
+        if scene.floor.sharing == Sharing::Live {
+            self.shortened(canvas, room, "You are sharing your screen", 0x00FF_9C92);
+            return;
+        }
+        let (who, colour) = if scene.floor.presenter.is_empty() {
+            (scene.presenter.to_string(), DIM)
+        } else {
+            (format!("{} presents", scene.floor.presenter), 0x00F2_C46B)
+        };
         room.x = self.shortened(canvas, room, name, TEXT);
         room.width = area.right() - room.x;
-        if !scene.presenter.is_empty() && room.width > 5 * gap {
-            let presenter = Area::new(room.x + gap, room.y, room.width - gap, room.height);
-            self.shortened(canvas, presenter, &scene.presenter, DIM);
+        if !who.is_empty() && room.width > 5 * gap {
+            let place = Area::new(room.x + gap, room.y, room.width - gap, room.height);
+            self.shortened(canvas, place, &who, colour);
         }
     }
 
-    /// The note near the lower edge of the picture's room, if there is something to say.
-    pub(crate) fn note(&mut self, canvas: &mut Canvas<'_>, room: Area, scene: &Scene) {
-        if let Some(words) = words(&scene.note) {
-            let tone = tone(scene);
-            self.pill(canvas, room, self.size.px(22), &words, Some(tone));
+    /// What there is to say near the lower edge of the picture's room, one above the other: the note, the share that waits, a passing
+    /// message.
+    pub(crate) fn says(&mut self, canvas: &mut Canvas<'_>, room: Area, scene: &Scene, message: Option<&str>) {
+        let note = scene.picture.as_ref().and_then(|_| words(&scene.note)).map(|words| (Some(tone(scene)), words));
+        let waiting = waiting_words(&scene.floor.sharing).map(|(tone, words)| (Some(tone), words));
+        let message = message.map(|message| (None, message.to_owned()));
+        for (index, (tone, words)) in (0..).zip([note, waiting, message].into_iter().flatten()) {
+            self.pill(canvas, room, self.size.px(22 + 46 * index), &words, tone);
         }
     }
 
-    /// A passing message, above the place of the note.
-    pub(crate) fn message(&mut self, canvas: &mut Canvas<'_>, room: Area, message: &str) {
-        self.pill(canvas, room, self.size.px(22 + 36 + 10), message, None);
+    /// Whether there is something to say.
+    pub(crate) fn has_words(scene: &Scene) -> bool {
+        (scene.picture.is_some() && scene.note != Note::None) || waiting_words(&scene.floor.sharing).is_some()
     }
 
     /// A box with rounded ends around one line of text, `lift` above the lower edge, no wider than the room.
@@ -138,7 +162,7 @@ impl Painter {
     }
 
     /// A text cut so that it stays in its area; returns where it ends.
-    fn shortened(&mut self, canvas: &mut Canvas<'_>, area: Area, text: &str, colour: u32) -> i32 {
+    pub(super) fn shortened(&mut self, canvas: &mut Canvas<'_>, area: Area, text: &str, colour: u32) -> i32 {
         let width = usize::try_from(area.width).unwrap_or(0);
         let fitted = self.font.fitted(text, self.size.text(), width).into_owned();
         self.text(canvas, area, &fitted, colour)
@@ -173,9 +197,11 @@ mod tests {
         let room = Area::new(0, 38, 640, 442);
         for reason in ["", &"very long ".repeat(40)] {
             let shown = Shown::new();
+            shown.present(Arc::new(Framebuffer::new(Size::new(4, 4).unwrap())));
             shown.end(reason);
             let mut pixels = vec![0x0012_3456; 640 * 480];
-            Painter::new(ControlSize::percent(100)).note(&mut Canvas::new(&mut pixels, 640, 480), room, &shown.scene());
+            let canvas = &mut Canvas::new(&mut pixels, 640, 480);
+            Painter::new(ControlSize::percent(100)).says(canvas, room, &shown.scene(), None);
             let changed = (0..pixels.len()).filter(|&index| pixels[index] != 0x0012_3456).collect::<Vec<_>>();
             assert!(changed.len() > 1000, "nothing to see");
             assert!(changed.iter().all(|index| index / 640 > 480 * 5 / 6));
@@ -186,7 +212,7 @@ mod tests {
     fn a_live_picture_has_no_note() {
         let mut pixels = vec![7; 100 * 100];
         let mut painter = Painter::new(ControlSize::percent(100));
-        painter.note(&mut Canvas::new(&mut pixels, 100, 100), Area::new(0, 0, 100, 100), &Scene::default());
+        painter.says(&mut Canvas::new(&mut pixels, 100, 100), Area::new(0, 0, 100, 100), &Scene::default(), None);
         assert_eq!(pixels, vec![7; 100 * 100]);
     }
 }

@@ -1,7 +1,7 @@
 //! Keys: shortcuts, the way through the open menu, and scrolling.
 
 use super::{Effect, Key, State};
-use crate::window::controls::{Command, MENU};
+use crate::window::controls::Command;
 
 /// One step of an arrow key, in pixels at 100 percent.
 pub(super) const ARROW_STEP: i32 = 48;
@@ -14,8 +14,10 @@ impl State {
             Key::Alt => self.held.alt = down,
             Key::Shift => self.held.shift = down,
             _ if !down => {}
-            Key::F8 => return self.carry_out(Command::Menu),
+            Key::Letter('q') if self.held.ctrl && !self.held.alt => return self.carry_out(Command::Quit),
             Key::F11 => return self.carry_out(Command::FullScreen),
+            _ if self.presenting.panel.is_some() => return self.panel_key(key),
+            Key::F8 => return self.carry_out(Command::Menu),
             Key::Letter(letter) => return self.letter(letter),
             Key::Escape if self.open_menu.is_some() => self.open_menu = None,
             Key::Escape if self.full_screen => return Some(Effect::FullScreen(false)),
@@ -28,7 +30,7 @@ impl State {
     fn letter(&mut self, letter: char) -> Option<Effect> {
         let command = match (letter, self.held.ctrl, self.held.alt) {
             ('m', true, true) => Command::Menu,
-            ('q', true, false) => Command::Quit,
+            (letter, true, false) if self.held.shift => return self.presenting_key(letter),
             ('f', false, false) => Command::Fit,
             ('1', false, false) => Command::OneToOne,
             ('q', false, false) => Command::Quality,
@@ -39,18 +41,13 @@ impl State {
     }
 
     fn menu_key(&mut self, key: Key) -> Option<Effect> {
-        let rows = MENU.concat();
+        let rows = self.menu.spots.iter().map(|spot| spot.command).collect::<Vec<_>>();
         let highlighted = self.open_menu.flatten();
         let at = highlighted.and_then(|command| rows.iter().position(|row| *row == command));
         if key == Key::Enter {
-            return highlighted.and_then(|command| self.carry_out(command));
+            return highlighted.filter(|command| self.is_settled(*command)).and_then(|command| self.carry_out(command));
         }
-        let next = match (key, at) {
-            (Key::Down, Some(at)) => (at + 1) % rows.len(),
-            (Key::Down, None) => 0,
-            (_, at) => at.unwrap_or(0).checked_sub(1).unwrap_or(rows.len() - 1),
-        };
-        self.open_menu = Some(rows.get(next).copied());
+        self.open_menu = Some(stepped(&rows, at, key == Key::Down));
         None
     }
 
@@ -69,4 +66,15 @@ impl State {
             _ => {}
         }
     }
+}
+
+/// The command after or before the one at an index, around the ends.
+pub(super) fn stepped(commands: &[Command], at: Option<usize>, forwards: bool) -> Option<Command> {
+    let last = commands.len().checked_sub(1)?;
+    let next = match (forwards, at) {
+        (true, Some(at)) if at < last => at + 1,
+        (true, _) => 0,
+        (false, at) => at.unwrap_or(0).checked_sub(1).unwrap_or(last),
+    };
+    commands.get(next).copied()
 }
