@@ -57,6 +57,9 @@ pub(crate) struct RootArgs {
     /// The presenter's VNC server: HOST, HOST:DISPLAY or HOST::PORT
     #[arg(long, value_name = "HOST[:DISPLAY|::PORT]", default_value = "localhost:0")]
     pub(crate) vnc: String,
+    /// The account at the presenter's VNC server, when it asks for one (macOS, VeNCrypt X509Plain)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
     /// File whose first line is the VNC password (or set VNC_PASSWORD)
     #[arg(long, value_name = "FILE")]
     pub(crate) password_file: Option<PathBuf>,

@@ -1,5 +1,6 @@
 //! One file per command; what they share.
 
+mod credentials;
 mod join;
 mod root;
 mod simulate;

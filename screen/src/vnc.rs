@@ -1,12 +1,22 @@
-//! The way into a VNC server: dialling it, and the handshake with its password. What is spoken afterwards is the caller's business.
+//! The way into a VNC server: dialling it, encryption, and the handshake with its password. What is spoken afterwards is the caller's
+//! business.
+
+mod error;
+mod known;
+mod tls;
+
+pub use error::ConnectError;
+pub use known::{FILE_VARIABLE, KnownServers};
 
 use crate::address::PresenterAddress;
 use socket2::{SockRef, TcpKeepalive};
 use std::net::IpAddr;
 use std::time::Duration;
+use tls::Acquaintance;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use treevnc_protocol::rfb::{ClientHandshake, HandshakeError, ServerInit};
+use treevnc_protocol::rfb::HandshakeError::{EncryptionNeeded, NoCommonVencrypt};
+use treevnc_protocol::rfb::{ClientHandshake, Login, ServerInit, Tls};
 
 /// Longest time to reach a server.
 pub const DIALLING: Duration = Duration::from_secs(10);
@@ -52,7 +62,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
 /// A server that has let us in.
 pub struct Connected {
-    /// What it goes on by. The handshake is over, nothing has been asked.
+    /// What it goes on by: the socket, or TLS around it, which wants a flush behind what is written. The handshake is over, nothing
+    /// has been asked.
     pub stream: Box<dyn Stream>,
     /// What the server says of its screen.
     pub init: ServerInit,
@@ -84,38 +95,48 @@ impl Distance {
     }
 }
 
-/// Why a server could not be reached, or does not let us in.
-#[derive(Debug, thiserror::Error)]
-pub enum ConnectError {
-    /// Nothing answers at the address.
-    #[error("no answer within {} s", DIALLING.as_secs())]
-    Unreachable,
-    /// The address cannot be dialled.
-    #[error("cannot connect: {0}")]
-    Dial(#[source] std::io::Error),
-    /// The handshake takes too long.
-    #[error("the handshake is not over after {} s", HANDSHAKE.as_secs())]
-    HandshakeTime,
-    /// The handshake failed.
-    #[error(transparent)]
-    Handshake(#[from] HandshakeError),
-    /// The connection failed.
-    #[error("the connection failed: {0}")]
-    Io(#[from] std::io::Error),
+/// Dials a server and goes through its handshake, encrypted where the way is long and the server can. Its certificate is compared with
+/// those in [`KnownServers::of_user`]. Dropping the future closes the connection.
+pub async fn connect(server: &VncServer) -> Result<Connected, ConnectError> {
+    connect_knowing(server, &KnownServers::of_user()).await
 }
 
-impl ConnectError {
-    /// Whether dialling again is of no use until somebody does something.
-    pub fn is_final(&self) -> bool {
-        use HandshakeError::{NoCommonSecurity, PasswordNeeded, WrongPassword};
-        matches!(self, Self::Handshake(PasswordNeeded | WrongPassword(_) | NoCommonSecurity(_)))
+/// As [`connect`], with other known servers. Reads their file in place: it is short and local.
+pub async fn connect_knowing(server: &VncServer, known: &KnownServers) -> Result<Connected, ConnectError> {
+    let acquaintance = Acquaintance::look_up(&server.address, known)?;
+    let (stream, distance) = dial(&server.address).await?;
+    // On one machine nobody listens, and pixels in the clear cost less.
+    let tls = match (distance, acquaintance.place()) {
+        (Distance::SameMachine, _) => Tls::IfNeeded,
+        (Distance::Network, None) => Tls::Preferred,
+        (Distance::Network, Some(_)) => Tls::Required,
+    };
+    let (first, has_other_way) = enter(Box::new(stream), &server.credentials, tls, distance, Some(&acquaintance)).await;
+    let entered = if has_other_way {
+        let (stream, distance) = dial(&server.address).await?;
+        enter(Box::new(stream), &server.credentials, Tls::Never, distance, None).await.0
+    } else {
+        first
+    };
+    match (entered, acquaintance.place()) {
+        (Err(ConnectError::Handshake(EncryptionNeeded(_) | NoCommonVencrypt(_))), Some((file, line))) => {
+            Err(ConnectError::NoLongerEncrypted { file, line })
+        }
+        (entered, _) => entered,
     }
 }
 
-/// Dials a server and goes through its handshake. Dropping the future closes the connection.
-pub async fn connect(server: &VncServer) -> Result<Connected, ConnectError> {
-    let PresenterAddress { host, port } = &server.address;
-    let dialling = TcpStream::connect((host.as_str(), *port));
+/// Goes through the handshake on a connection that is open, without TLS. Dropping the future closes it.
+pub async fn begin(
+    stream: impl Stream + 'static,
+    credentials: &Credentials,
+    distance: Distance,
+) -> Result<Connected, ConnectError> {
+    enter(Box::new(stream), credentials, Tls::Never, distance, None).await.0
+}
+
+async fn dial(address: &PresenterAddress) -> Result<(TcpStream, Distance), ConnectError> {
+    let dialling = TcpStream::connect((address.host.as_str(), address.port));
     let dialled = tokio::time::timeout(DIALLING, dialling).await.map_err(|_| ConnectError::Unreachable)?;
     let stream = dialled.map_err(ConnectError::Dial)?;
     stream.set_nodelay(true)?;
@@ -124,23 +145,35 @@ pub async fn connect(server: &VncServer) -> Result<Connected, ConnectError> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     SockRef::from(&stream).set_tcp_user_timeout(Some(3 * KEEPALIVE))?;
     let distance = Distance::of(stream.local_addr()?.ip(), stream.peer_addr()?.ip());
-    begin(stream, &server.credentials, distance).await
+    Ok((stream, distance))
 }
 
-/// Goes through the handshake on a connection that is open. Dropping the future closes it.
-pub async fn begin(
-    mut stream: impl Stream + 'static,
+/// Brings the handshake to its end; after a failure also says whether the server has another way in, without TLS.
+async fn enter(
+    stream: Box<dyn Stream>,
     credentials: &Credentials,
+    tls: Tls,
     distance: Distance,
-) -> Result<Connected, ConnectError> {
-    let shaking = shake_hands(&mut stream, credentials);
-    let (init, early) = tokio::time::timeout(HANDSHAKE, shaking).await.map_err(|_| ConnectError::HandshakeTime)??;
-    Ok(Connected { stream: Box::new(stream), init, early, distance })
+    acquaintance: Option<&Acquaintance<'_>>,
+) -> (Result<Connected, ConnectError>, bool) {
+    let mut random = [0; 32];
+    if let Err(error) = getrandom::fill(&mut random) {
+        return (Err(std::io::Error::other(error.to_string()).into()), false);
+    }
+    let Credentials { user, password } = credentials.clone();
+    let mut handshake = ClientHandshake::with_login(Login { user, password, tls, random }, true);
+    let shaking = shake_hands(stream, &mut handshake, acquaintance);
+    let shaken = tokio::time::timeout(HANDSHAKE, shaking).await.unwrap_or(Err(ConnectError::HandshakeTime));
+    let connected = shaken.map(|(stream, init, early)| Connected { stream, init, early, distance });
+    (connected, handshake.has_other_way())
 }
 
-/// Brings the handshake to its end; answers with the screen and the bytes that came after it.
-async fn shake_hands(stream: &mut impl Stream, credentials: &Credentials) -> Result<(ServerInit, Vec<u8>), ConnectError> {
-    let mut handshake = ClientHandshake::new(credentials.password.as_deref(), true);
+/// Answers with the stream to go on by, the screen, and the bytes that came after the handshake.
+async fn shake_hands(
+    mut stream: Box<dyn Stream>,
+    handshake: &mut ClientHandshake,
+    acquaintance: Option<&Acquaintance<'_>>,
+) -> Result<(Box<dyn Stream>, ServerInit, Vec<u8>), ConnectError> {
     let mut buffer = [0; 1024];
     loop {
         let count = stream.read(&mut buffer).await?;
@@ -149,13 +182,24 @@ async fn shake_hands(stream: &mut impl Stream, credentials: &Credentials) -> Res
         }
         let input = buffer.get(..count).unwrap_or_default();
         let taken = handshake.feed(input)?;
-        if let Some(output) = handshake.take_output() {
-            stream.write_all(&output).await?;
+        send(&mut stream, handshake).await?;
+        if let Some(acquaintance) = acquaintance.filter(|_| handshake.is_waiting_for_tls()) {
+            stream = acquaintance.begin_tls(stream).await?;
+            handshake.tls_is_up();
+            send(&mut stream, handshake).await?;
         }
         if let Some(init) = handshake.finished() {
-            return Ok((init.clone(), input.get(taken..).unwrap_or_default().to_vec()));
+            return Ok((stream, init.clone(), input.get(taken..).unwrap_or_default().to_vec()));
         }
     }
+}
+
+async fn send(stream: &mut Box<dyn Stream>, handshake: &mut ClientHandshake) -> std::io::Result<()> {
+    if let Some(output) = handshake.take_output() {
+        stream.write_all(&output).await?;
+        stream.flush().await?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,24 +1,22 @@
 //! `treevnc root`: pull the presenter's screen and be the top of the tree.
 
-use super::{asked_to_stop, listen, machine_name, random, random_number, runtime};
+use super::{asked_to_stop, credentials, listen, machine_name, random, random_number, runtime};
 use crate::cli::RootArgs;
-use anyhow::{Context, anyhow};
-use std::path::Path;
+use anyhow::Context;
 use tokio::sync::mpsc;
-use treevnc_protocol::rfb::HandshakeError;
 use treevnc_protocol::tree::slot::NodeId;
 use treevnc_protocol::tree::ticket::Key;
 use treevnc_protocol::update::SessionId;
 use treevnc_root::presenter::{PresenterState, SessionError};
 use treevnc_root::session::{Root, RootEnd, RootHandle, RootOptions};
-use treevnc_screen::vnc::{ConnectError, Credentials, VncServer};
+use treevnc_screen::vnc::VncServer;
 use treevnc_viewer::picture::{Note, Shown};
 use treevnc_viewer::playback::play;
 use treevnc_viewer::window::{self, WindowOptions};
 
 pub(super) fn run(args: RootArgs) -> anyhow::Result<()> {
     let address = args.vnc.parse().with_context(|| format!("--vnc {}", args.vnc))?;
-    let credentials = Credentials { user: None, password: password(args.password_file.as_deref())? };
+    let credentials = credentials::read(args.user, args.password_file.as_deref())?;
     let presenter = VncServer { address, credentials };
     let name = args.name.unwrap_or_else(machine_name);
     let options = options(presenter, name.clone(), true)?;
@@ -58,11 +56,8 @@ pub(super) fn run(args: RootArgs) -> anyhow::Result<()> {
 
 /// What to do about a session that ended by itself.
 fn advice(end: RootEnd) -> anyhow::Error {
-    use HandshakeError::{PasswordNeeded, WrongPassword};
     match &end {
-        RootEnd::Refused(SessionError::Connect(ConnectError::Handshake(PasswordNeeded | WrongPassword(_)))) => {
-            anyhow!("{end} (its password comes from --password-file FILE or VNC_PASSWORD)")
-        }
+        RootEnd::Refused(SessionError::Connect(error)) => credentials::with_advice(&end, error),
         _ => end.into(),
     }
 }
@@ -71,14 +66,6 @@ fn advice(end: RootEnd) -> anyhow::Error {
 pub(crate) fn options(presenter: VncServer, name: String, discoverable: bool) -> anyhow::Result<RootOptions> {
     let (session, id, secret) = (SessionId(random_number()?), NodeId(random_number()?), Key::new(random()?));
     Ok(RootOptions { presenter, name, discoverable, session, id, secret })
-}
-
-/// The password of the presenter's server: the first line of the file, or VNC_PASSWORD.
-fn password(file: Option<&Path>) -> anyhow::Result<Option<String>> {
-    let Some(path) = file else { return Ok(std::env::var("VNC_PASSWORD").ok().filter(|password| !password.is_empty())) };
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the password file {}", path.display()))?;
-    let first = text.lines().next().unwrap_or_default();
-    if first.is_empty() { Err(anyhow!("the first line of {} holds no password", path.display())) } else { Ok(Some(first.into())) }
 }
 
 async fn follow_presenter(handle: RootHandle, shown: Shown) {

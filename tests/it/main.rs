@@ -13,6 +13,7 @@
 mod chaos;
 mod demo;
 mod discovery;
+mod encrypted;
 mod healing;
 mod hostile;
 mod judges;
