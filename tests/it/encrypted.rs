@@ -1,10 +1,16 @@
 //! VNC servers that encrypt, or ask for more than a password: TigerVNC's X509 kinds, a certificate that changes, and Apple's type 30.
 
-use crate::support::desktop::{Desktop, Server};
+use crate::judges::gtk_vnc::{self, GtkVnc};
+use crate::judges::libvncclient::LibVnc;
+use crate::judges::{Judge, must_show};
+use crate::support::desktop::{Desktop, Server, free_port};
+use crate::support::namespaces::Hosts;
+use crate::support::picture::Picture;
 use crate::support::process::{Process, treevnc};
 use crate::support::session::Member;
 use crate::support::tools::{Scratch, have, is_root, run, skip, unique};
 use crate::support::wait::PATIENCE;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -186,4 +192,91 @@ fn a_server_without_a_certificate_is_told_that_it_needs_one() {
     let desktop = locks.desktop("TLSNone,TLSVnc", &[]);
     let line = complaint(&mut locks.root(&desktop.address(), None, Some(PASSWORD)));
     must_say(&line, &["VeNCrypt offers only", "TLSVnc", "TLSNone", "needs a certificate"]);
+}
+
+/// The picture of `tests/judges/apple_server.py`.
+fn apple_picture() -> Picture {
+    let pixel = |x: u32, y: u32| x * 4 % 256 << 16 | (y * 5 % 256) << 8 | (x ^ y) * 3 % 256;
+    let pixels: Vec<_> = (0..48).flat_map(|y| (0..64).map(move |x| pixel(x, y))).collect();
+    Picture::from_pixels(64, 48, &pixels)
+}
+
+#[test]
+fn apples_exchange_lets_in_whom_it_lets_in_for_other_viewers() {
+    if !have(&["python3", "openssl", "setpriv"]) {
+        return;
+    }
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/judges/apple_server.py");
+    let server = Process::run("python3", &[program.to_str().unwrap(), USER, PASSWORD]).killed_at_once();
+    let port = server.line("its port", PATIENCE, |line| line.starts_with("port ")).replace("port ", "").parse().unwrap();
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    // The server is right: others are let in by it.
+    let mut judges: Vec<Box<dyn Judge>> = Vec::new();
+    if have(&["cc", "pkg-config"]) {
+        judges.push(Box::new(LibVnc::attach_as(address, USER, PASSWORD)));
+    }
+    if gtk_vnc::is_installed() {
+        judges.push(Box::new(GtkVnc::attach_as(address, (640, 480), USER, PASSWORD)));
+    }
+    judges.iter_mut().for_each(|judge| must_show(judge.as_mut(), &apple_picture()));
+
+    let scratch = Scratch::new();
+    let vnc = format!("127.0.0.1::{port}");
+    let root = |user: &[&str], password: Option<&str>| {
+        let mut root = treevnc(["root", "--vnc", &vnc, "--listen", "127.0.0.1:0"]);
+        root.args(user);
+        password.map(|password| root.env("VNC_PASSWORD", password));
+        root
+    };
+    must_say(&complaint(&mut root(&[], Some(PASSWORD))), &["asks for a user name and a password", "--user"]);
+    must_say(&complaint(&mut root(&["--user", USER], None)), &["asks for a password", "--password-file"]);
+    let wrong = "did not accept the user name or the password: no such user with this password";
+    must_say(&complaint(&mut root(&["--user", USER], Some("guess"))), &[wrong, "--user"]);
+    must_say(&complaint(&mut root(&["--user", USER], Some(&"x".repeat(64)))), &["more than 63 bytes"]);
+    let member = Member::started(Process::start(&mut root(&["--user", USER], Some(PASSWORD))), "lecture");
+    member.must_show(&apple_picture(), &scratch);
+}
+
+/// A root on one host, and a VNC server on another that the cable between them could be listened to.
+#[test]
+fn over_a_network_encryption_is_preferred_and_once_known_insisted_on() {
+    let Some(locks) = Locks::new().filter(|_| have(&["ip", "xterm"])) else { return };
+    if !is_root() {
+        return skip("network namespaces need the superuser");
+    }
+    let hosts = Hosts::new(2);
+    let presenter = |types: &str| {
+        let display = format!(":{}", 1000 + free_port() % 50_000);
+        let (key, certificate, stored) = (locks.path("key"), locks.path("certificate"), locks.path("stored"));
+        let mut xvnc = Command::new("Xvnc");
+        xvnc.args([&display, "-geometry", "640x480", "-depth", "24", "-rfbport", "5900", "-SecurityTypes", types]);
+        xvnc.args(["-X509Key", &key, "-X509Cert", &certificate, "-PasswordFile", &stored, "-Log", "*:stderr:30"]);
+        let process = hosts.start(0, &xvnc);
+        process.err().wait(PATIENCE, |line| line.contains("Listening for VNC connections")).expect("Xvnc listens");
+        process
+    };
+    let vnc = format!("{}:0", Hosts::address(0));
+    let root = || hosts.start(1, &locks.root(&vnc, None, Some(PASSWORD)));
+    let must_come_in = |server: &Process| {
+        let root = root();
+        root.line("where it listens", PATIENCE, |line| line.starts_with("listening on "));
+        server.err().wait(PATIENCE, |line| line.contains("Client pixel format")).expect("the root comes in");
+    };
+    // TigerVNC's default cannot be encrypted by us: the server is dialled once more.
+    let server = presenter("TLSVnc,VncAuth");
+    must_come_in(&server);
+    assert_eq!(server.err().count(|line| line.contains("accepted:")), 2, "{}", server.said());
+    assert_eq!(locks.remembered(), [] as [&str; 0]);
+    drop(server);
+    let server = presenter("VncAuth,X509Vnc");
+    must_come_in(&server);
+    assert_eq!(locks.remembered(), [format!("{}::5900 {}", Hosts::address(0), locks.fingerprint())]);
+    drop(server);
+    for types in ["VncAuth", "TLSVnc,VncAuth"] {
+        let _server = presenter(types);
+        let mut refused = root();
+        assert_eq!(refused.end(PATIENCE).code(), Some(1));
+        let said = refused.err().all().join("\n");
+        must_say(&said, &["was encrypted before and is no more", "line 1", locks.known().to_str().unwrap()]);
+    }
 }

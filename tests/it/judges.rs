@@ -1,8 +1,8 @@
 //! Viewers of other people as judges of the picture: libvncclient, vnc-rs, TigerVNC's vncviewer, gtk-vnc. Here: what they are, and that
 //! they judge rightly, shown on plain VNC servers.
 
-mod gtk_vnc;
-mod libvncclient;
+pub(crate) mod gtk_vnc;
+pub(crate) mod libvncclient;
 mod tigervnc;
 mod vnc_rs;
 

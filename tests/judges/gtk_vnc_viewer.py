@@ -1,7 +1,9 @@
-"""An ordinary viewer made of gtk-vnc with its defaults. Usage: gtk_vnc_viewer.py HOST PORT.
+"""An ordinary viewer made of gtk-vnc with its defaults. Usage: gtk_vnc_viewer.py HOST PORT, with VNC_USER and VNC_PASSWORD
+where a server asks for them.
 
 For each line of standard input, a file name, writes what it shows as a PPM file and prints "written" ("nothing" before the first picture).
 Ends with status 1 when the connection fails."""
+import os
 import sys
 
 import gi
@@ -40,10 +42,17 @@ def failed(*_):
     sys.exit(1)
 
 
+def asked(display, kinds):
+    given = {GtkVnc.DisplayCredential.USERNAME: "VNC_USER", GtkVnc.DisplayCredential.PASSWORD: "VNC_PASSWORD"}
+    for kind, name in given.items():
+        display.set_credential(kind, os.environ.get(name, ""))
+
+
 window = Gtk.Window()
 display = GtkVnc.Display()
 display.set_shared_flag(True)
 display.set_read_only(True)
+display.connect("vnc-auth-credential", asked)
 display.connect("vnc-disconnected", failed)
 window.add(display)
 window.show_all()

@@ -1,10 +1,23 @@
 /* An ordinary viewer made of libvncclient with its defaults (RGBX pixels, its own list of encodings) except JPEG.
- * Usage: libvnc HOST:PORT. Prints "ready"; for each line of standard input, a file name, writes what it shows as a PPM file
+ * Usage: libvnc HOST:PORT, with VNC_USER and VNC_PASSWORD where a server asks for them. Prints "ready"; for each line of standard input, a file name, writes what it shows as a PPM file
  * and prints "written". Ends with status 1 when the connection fails. */
 #include <poll.h>
 #include <rfb/rfbclient.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+static rfbCredential *credential(rfbClient *client, int type)
+{
+    const char *user = getenv("VNC_USER"), *password = getenv("VNC_PASSWORD");
+    rfbCredential *given = malloc(sizeof *given);
+    (void)client;
+    if (type != rfbCredentialTypeUser || !user || !password || !given)
+        exit(1);
+    given->userCredential.username = strdup(user);
+    given->userCredential.password = strdup(password);
+    return given;
+}
 
 static int write_picture(const rfbClient *client, const char *file)
 {
@@ -26,6 +39,7 @@ int main(int argc, char **argv)
 {
     char line[4096];
     rfbClient *client = rfbGetClient(8, 3, 4);
+    client->GetCredential = credential;
     client->canHandleNewFBSize = TRUE;
     client->appData.enableJPEG = FALSE;
     if (!rfbInitClient(client, &argc, argv))

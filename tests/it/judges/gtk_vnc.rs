@@ -28,10 +28,16 @@ pub(crate) fn is_installed() -> bool {
 
 impl GtkVnc {
     pub(crate) fn attach(server: SocketAddr, size: (u16, u16)) -> Self {
+        Self::attach_as(server, size, "", "")
+    }
+
+    /// As this user, where the server asks.
+    pub(crate) fn attach_as(server: SocketAddr, size: (u16, u16), user: &str, password: &str) -> Self {
         let screen = Screen::new(size);
         let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/judges/gtk_vnc_viewer.py");
         let (host, port) = (server.ip().to_string(), server.port().to_string());
-        let viewer = screen.run(PYTHON, &[program.to_str().unwrap(), &host, &port]);
+        let given = [format!("VNC_USER={user}"), format!("VNC_PASSWORD={password}")];
+        let viewer = screen.run("env", &[&given[0], &given[1], PYTHON, program.to_str().unwrap(), &host, &port]);
         Self { viewer, _screen: screen, scratch: Scratch::new(), asked: 0 }
     }
 }

@@ -7,6 +7,7 @@ use crate::support::tools::{Scratch, run};
 use crate::support::wait::PATIENCE;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::LazyLock;
 
 pub(crate) struct LibVnc {
@@ -17,8 +18,15 @@ pub(crate) struct LibVnc {
 
 impl LibVnc {
     pub(crate) fn attach(server: SocketAddr) -> Self {
+        Self::attach_as(server, "", "")
+    }
+
+    /// As this user, where the server asks.
+    pub(crate) fn attach_as(server: SocketAddr, user: &str, password: &str) -> Self {
         static PROGRAM: LazyLock<PathBuf> = LazyLock::new(compile);
-        let process = Process::run(PROGRAM.to_str().unwrap(), &[&format!("{}:{}", server.ip(), server.port())]).killed_at_once();
+        let mut command = Command::new(&*PROGRAM);
+        command.arg(format!("{}:{}", server.ip(), server.port())).env("VNC_USER", user).env("VNC_PASSWORD", password);
+        let process = Process::start(&mut command).killed_at_once();
         process.line("ready", PATIENCE, |line| line == "ready");
         Self { process, scratch: Scratch::new(), asked: 0 }
     }
