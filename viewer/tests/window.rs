@@ -10,6 +10,8 @@
 
 #[path = "../examples/show_picture/card.rs"]
 mod card;
+#[path = "window/presenting.rs"]
+mod presenting;
 #[path = "window/screen.rs"]
 mod screen;
 

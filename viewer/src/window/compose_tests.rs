@@ -1,12 +1,12 @@
 //! What is drawn when, and where the layers lie, without a window.
 
 use super::*;
-use crate::picture::Shown;
+use crate::picture::{Offer, Policy, Request, Sharing, Shown};
 use crate::window::Zoom;
 use crate::window::controls::ControlSize;
 use crate::window::state::{Input, Key};
 use std::time::Duration;
-use treevnc_protocol::geometry::Size;
+use treevnc_protocol::geometry::{Rect, Size};
 
 const NOW: Duration = Duration::from_secs(10);
 
@@ -34,6 +34,8 @@ impl Desk {
 
     fn draw(&mut self) -> bool {
         self.state.tick(NOW);
+        let composer = &self.composer;
+        self.state.floor_is(&self.shown.scene().floor, NOW, |text| composer.measure(text));
         self.composer.draw(&self.shown.scene(), &self.state)
     }
 
@@ -126,5 +128,79 @@ fn before_the_first_picture_the_window_is_never_one_colour() {
         desk.shown.set_note(note);
         desk.draw();
         assert!(desk.count(chrome::BACKGROUND) < 640 * 442 * 9 / 10);
+    }
+}
+
+#[test]
+fn a_live_share_is_framed_and_the_rest_of_the_picture_is_exact() {
+    let mut desk = Desk::new(640, 480);
+    desk.present(640, 442, 0x0011_2233);
+    desk.shown.set_sharing(Sharing::Ready);
+    desk.draw();
+    assert_eq!(desk.count(0x0011_2233), 640 * 442, "a button alone covers nothing");
+    desk.shown.set_sharing(Sharing::Live);
+    assert!(desk.draw() && !desk.draw());
+    assert_eq!(desk.count(0x0011_2233), 632 * 434);
+    desk.shown.set_sharing(Sharing::Ready);
+    desk.draw();
+    assert_eq!(desk.count(0x0011_2233), 640 * 442);
+}
+
+#[test]
+fn a_screen_that_shows_itself_comes_to_rest() {
+    let mut desk = Desk::new(640, 480);
+    desk.present(640, 442, 0x0011_2233);
+    desk.shown.set_sharing(Sharing::Live);
+    desk.shown.set_mirror(true);
+    assert!(desk.draw());
+    assert_eq!(desk.count(0x0011_2233), 0);
+    for colour in 0..5 {
+        desk.present(640, 442, colour);
+        assert!(!desk.draw(), "another picture is another picture of this very window");
+    }
+    desk.shown.set_mirror(false);
+    assert!(desk.draw());
+    assert_eq!(desk.count(4), 632 * 434, "the newest picture");
+}
+
+#[test]
+fn every_state_of_presenting_is_another_picture_and_goes_without_a_trace() {
+    let mut desk = Desk::new(800, 600);
+    desk.present(800, 562, 0x0011_2233);
+    desk.draw();
+    let plain = desk.composer.pixels().to_vec();
+    let request = |number| Request { number, name: "Ada".into(), detail: "all displays".into() };
+    let offer = |x| Offer { name: "HDMI-1".into(), rect: Rect::new(x, 0, 1920, 1080), primary: false };
+    let states: [&dyn Fn(&Shown); 11] = [
+        &|shown| shown.set_sharing(Sharing::Ready),
+        &|shown| shown.set_sharing(Sharing::Locked),
+        &|shown| shown.set_sharing(Sharing::Asking),
+        &|shown| shown.set_sharing(Sharing::Starting),
+        &|shown| shown.set_sharing(Sharing::Live),
+        &|shown| shown.set_sharing(Sharing::Paused { by: "Bob".into() }),
+        &|shown| shown.offer_displays([offer(0), offer(1920)]),
+        &|shown| shown.set_requests([request(1)]),
+        &|shown| shown.set_requests((1..9).map(request)),
+        &|shown| shown.set_mirror(true),
+        &|shown| {
+            shown.set_policy(Policy::Free);
+            shown.set_presenting("Ada");
+        },
+    ];
+    let mut seen = vec![plain.clone()];
+    for state in states {
+        state(&desk.shown);
+        assert!(desk.draw() && !desk.draw());
+        assert!(!seen.iter().any(|seen| seen == desk.composer.pixels()), "state {} looks like another", seen.len());
+        seen.push(desk.composer.pixels().to_vec());
+        desk.shown.set_sharing(Sharing::Unavailable);
+        desk.shown.close_displays();
+        desk.shown.set_requests([]);
+        desk.shown.set_mirror(false);
+        desk.shown.set_presenting("");
+        desk.draw();
+        desk.state.tick(NOW + Duration::from_secs(60));
+        desk.composer.draw(&desk.shown.scene(), &desk.state);
+        assert!(desk.composer.pixels() == plain, "state {} left a trace", seen.len() - 1);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::card;
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use treevnc_protocol::framebuffer::Framebuffer;
 use x11rb::connection::Connection;
@@ -35,6 +35,7 @@ pub(crate) struct Shot {
 pub(crate) struct Window {
     child: Child,
     orders: ChildStdin,
+    asked: BufReader<ChildStdout>,
 }
 
 /// Whether the tools are there. In CI they must be.
@@ -97,10 +98,12 @@ impl Screen {
 
     /// Starts the example here.
     pub(crate) fn show(&self, options: &[&str]) -> Window {
-        let mut child =
-            example().args(options).env("DISPLAY", &self.display).stdin(Stdio::piped()).spawn().expect("the example starts");
+        let mut example = example();
+        example.args(options).env("DISPLAY", &self.display).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = example.spawn().expect("the example starts");
         let orders = child.stdin.take().expect("piped");
-        Window { child, orders }
+        let asked = BufReader::new(child.stdout.take().expect("piped"));
+        Window { child, orders, asked }
     }
 
     /// The whole screen now.
@@ -154,8 +157,13 @@ impl Screen {
     pub(crate) fn click_button(&self, index: usize) {
         self.xdotool(&["mousemove", "1", "1"]);
         let (x, y) = self.see("the buttons", |shot| shot.buttons().get(index).copied());
-        let colour = |shot: &Shot| shot.at(x, y);
         self.see("a button at rest", |shot| (shot.buttons().get(index) == Some(&(x, y))).then_some(()));
+        self.click_at((x, y));
+    }
+
+    /// Clicks what lights up at a point under the pointer and goes down, seeing each step done.
+    pub(crate) fn click_at(&self, (x, y): (usize, usize)) {
+        let colour = |shot: &Shot| shot.at(x, y);
         let rest = colour(&self.shot());
         self.xdotool(&["mousemove", &x.to_string(), &y.to_string()]);
         let hovered = if rest == CHOSEN {
@@ -191,6 +199,13 @@ impl Window {
     pub(crate) fn card(&mut self, number: u16, width: u16, height: u16) -> Framebuffer {
         self.tell(&format!("card {number} {width} {height}"));
         card::card(width, height, number.into()).expect("a size within limits")
+    }
+
+    /// Waits for the next thing that the person asks for.
+    pub(crate) fn asked(&mut self) -> String {
+        let mut line = String::new();
+        self.asked.read_line(&mut line).expect("the example says what it was asked for");
+        line.trim().to_owned()
     }
 
     /// Waits for its end.
@@ -256,6 +271,19 @@ impl Shot {
         }
         buttons.truncate(6);
         buttons
+    }
+
+    /// A point in the uppermost place, from row `top` on, where a row has a run of one colour as long as a button.
+    pub(crate) fn button_of(&self, colour: u32, top: usize) -> Option<(usize, usize)> {
+        (top..self.height).find_map(|y| {
+            let row = &self.pixels[y * self.width..(y + 1) * self.width];
+            let mut start = 0;
+            row.chunk_by(|a, b| (*a == colour) == (*b == colour)).find_map(|run| {
+                let begin = start;
+                start += run.len();
+                ((40..300).contains(&run.len()) && run[0] == colour).then_some((begin + run.len() / 2, y + 2))
+            })
+        })
     }
 
     /// Whether the picture's part from `source` on is at `place`, as far as the screen goes.

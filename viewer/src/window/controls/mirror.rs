@@ -12,7 +12,7 @@ pub(crate) struct MirrorPage {
     pub(crate) spots: Vec<Spot>,
 }
 
-/// Lays out the page; with a button to stop if it is this window that shares.
+/// Lays out the page; with a button to stop if it is this window that shares. A button without room is left to the menu.
 pub(crate) fn mirror(room: Area, size: ControlSize, can_stop: bool, measure: impl Fn(&str) -> i32) -> MirrorPage {
     let (pad, line, button, gap) = (size.px(28), size.px(22), size.px(34), size.px(10));
     let commands = if can_stop { &[Command::StopSharing, Command::Mirror][..] } else { &[Command::Mirror] };
@@ -23,10 +23,10 @@ pub(crate) fn mirror(room: Area, size: ControlSize, can_stop: bool, measure: imp
     let lines = [first, Area { y: first.bottom(), ..first }];
     let y = lines[1].bottom() + size.px(18);
     let mut x = inside.x;
-    let spots = commands.iter().map(|command| {
+    let spots = commands.iter().map_while(|command| {
         let area = Area::new(x, y, measure(command.button()) + 2 * size.px(16), button);
         x = area.right() + gap;
-        Spot { command: *command, area }
+        (area.right() <= inside.right()).then_some(Spot { command: *command, area })
     });
     MirrorPage { area, heading: inside, lines, spots: spots.collect() }
 }
@@ -35,6 +35,12 @@ pub(crate) fn mirror(room: Area, size: ControlSize, can_stop: bool, measure: imp
 mod tests {
     use super::*;
     use crate::window::controls::seven_per_letter as measure;
+
+    #[test]
+    fn a_small_page_keeps_the_button_to_stop() {
+        let page = mirror(Area::new(0, 38, 320, 162), ControlSize::percent(100), true, measure);
+        assert_eq!(page.spots.iter().map(|spot| spot.command).collect::<Vec<_>>(), [Command::StopSharing]);
+    }
 
     #[test]
     fn its_buttons_lie_on_it_one_beside_the_other() {

@@ -199,3 +199,7 @@ impl State {
         Some(Effect::Send(asked))
     }
 }
+
+#[cfg(test)]
+#[path = "presenting_tests.rs"]
+mod tests;
