@@ -13,4 +13,4 @@ pub mod publisher;
 pub mod shared_log;
 pub mod snapshot;
 mod socket;
-mod viewer;
+pub mod viewer;

@@ -11,14 +11,11 @@ use admission::{Admission, Admitted, Seldom};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
-use std::num::NonZero;
 use std::sync::Arc;
 use std::task::Poll;
-use std::thread::available_parallelism;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 use tracing::{debug, error, warn};
@@ -109,8 +106,7 @@ impl Port {
     /// Serves until it is dropped; that ends every connection and every task of this port.
     pub async fn run<S: TreeService>(self, log: SharedLog, service: Arc<S>, options: PortOptions) {
         let admission = Admission::new(&options);
-        let conversions = Arc::new(Semaphore::new(available_parallelism().map_or(1, NonZero::get)));
-        let viewers = Viewers { log, options: Arc::new(options), conversions };
+        let viewers = Viewers::new(log, options);
         let house = House { service, viewers, refusals: Seldom::new(), ends: Seldom::new() };
         let mut tasks = JoinSet::new();
         let mut turn = 0;
@@ -214,14 +210,15 @@ impl<S> House<S> {
                 }
             };
             socket::prepare(&stream)?;
-            let early = self.viewers.shake_hands(&mut stream, version, &screen).await?;
+            let (mut read, mut write) = stream.split();
+            let early = self.viewers.shake_hands(&mut read, &mut write, version, &screen).await?;
             Ok((screen, early))
         };
         match shaken.await {
             Ok((screen, early)) => {
                 admitted.is_known();
                 debug!("viewer {peer} is here");
-                self.viewers.serve(stream, &screen, &early).await
+                self.viewers.serve(stream.into_split(), &screen, &early, None).await
             }
             Err(end) => end,
         }

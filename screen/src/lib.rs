@@ -2,5 +2,7 @@
 //! Passwords are read and used here and go nowhere else. Knows neither the tree nor the root.
 
 pub mod address;
+pub mod capture;
 pub mod display;
+pub mod server;
 pub mod vnc;
