@@ -196,7 +196,7 @@ fn a_server_without_a_certificate_is_told_that_it_needs_one() {
 
 /// The picture of `tests/judges/apple_server.py`.
 fn apple_picture() -> Picture {
-    let pixel = |x: u32, y: u32| x * 4 % 256 << 16 | (y * 5 % 256) << 8 | (x ^ y) * 3 % 256;
+    let pixel = |x: u32, y: u32| ((x * 4 % 256) << 16) | ((y * 5 % 256) << 8) | ((x ^ y) * 3 % 256);
     let pixels: Vec<_> = (0..48).flat_map(|y| (0..64).map(move |x| pixel(x, y))).collect();
     Picture::from_pixels(64, 48, &pixels)
 }
