@@ -249,6 +249,10 @@ impl Session {
         let (now, composer) = (self.opened.elapsed(), &self.composer);
         self.state.floor_is(&scene.floor, now, |text| composer.measure(text));
         self.state.hear(scene.said.as_ref(), now);
+        let asked = !scene.floor.requests.is_empty();
+        if asked == self.scene.floor.requests.is_empty() {
+            self.desktop.call(asked);
+        }
         let title = chrome::title(&scene);
         if title != self.title {
             self.window.set_title(&title);

@@ -93,6 +93,15 @@ impl Desktop {
         }
     }
 
+    /// Asks for the person's attention, or no longer, where the desktop has a way: a window behind others lights up in its task bar.
+    pub(super) fn call(&self, urgently: bool) {
+        match self {
+            #[cfg(all(unix, not(target_os = "macos")))]
+            Self::X11(desktop) => desktop.call(urgently),
+            Self::Closed { .. } => tracing::trace!(urgently, "nobody can be called"),
+        }
+    }
+
     /// What happened since the last call; `None` where the desktop does not tell.
     pub(super) fn changes(&mut self) -> Option<Changes> {
         match self {

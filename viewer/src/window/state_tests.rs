@@ -2,6 +2,7 @@
 
 use super::keyboard::ARROW_STEP;
 use super::*;
+use crate::window::controls;
 
 const NOW: Duration = Duration::from_secs(100);
 

@@ -1,6 +1,6 @@
 //! The buttons, cards and panels of presenting, clicked and typed at.
 
-use crate::screen::{Screen, Shot, Window, tools_are_there};
+use crate::screen::{self, Screen, Shot, Window, tools_are_there};
 use treevnc_protocol::framebuffer::Framebuffer;
 
 /// Fills of buttons: to go ahead, to wait, to stop what everybody sees, and quiet ones.
@@ -117,7 +117,12 @@ fn at_the_root_cards_are_shown_and_refused_and_the_lecturer_comes_back() {
     let screen = Screen::start(1280, 800, true);
     let (mut window, card) = show(&screen);
     window.tell("policy ask");
+    let calls = |urgently: bool| {
+        screen::until("a call for the person, or its end", || (screen.is_urgent() == urgently).then_some(()));
+    };
+    calls(false);
     window.tell("requests 4,Ada,1920×1080;9,Bob,all displays");
+    calls(true);
     click(&screen, "Show on the first card", GO, true);
     assert_eq!(window.asked(), "Approve(4)");
     window.tell("requests 9,Bob,all displays");
@@ -130,6 +135,7 @@ fn at_the_root_cards_are_shown_and_refused_and_the_lecturer_comes_back() {
     screen.key("ctrl+shift+y");
     assert_eq!(window.asked(), "Approve(9)");
     window.tell("requests");
+    calls(false);
     window.tell("presenting Ada");
     click(&screen, "the button back to the lecturer", WAIT, false);
     assert_eq!(window.asked(), "BackToLecturer");

@@ -6,6 +6,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use treevnc_protocol::framebuffer::Framebuffer;
 use x11rb::connection::Connection;
+use x11rb::properties::WmHints;
 use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt, EventMask, ImageFormat};
 use x11rb::rust_connection::RustConnection;
 
@@ -142,6 +143,13 @@ impl Screen {
     /// Gives the window the keyboard where no window manager does, and presses a key for no longer than the server takes.
     pub(crate) fn key(&self, key: &str) {
         self.xdotool(&["windowfocus", "--sync", &self.window(), "key", key]);
+    }
+
+    /// Whether the window asks for attention.
+    pub(crate) fn is_urgent(&self) -> bool {
+        let window = self.window().parse().expect("a number");
+        let hints = WmHints::get(&self.connection, window).ok().and_then(|asked| asked.reply().ok());
+        hints.flatten().is_some_and(|hints| hints.urgent)
     }
 
     /// Asks the window to close, as a window manager does when its cross is clicked.

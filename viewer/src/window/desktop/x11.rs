@@ -6,7 +6,7 @@ use crate::window::chrome::BACKGROUND;
 use crate::window::layout::Area;
 use x11rb::connection::Connection;
 use x11rb::errors::{ConnectError, ConnectionError, ReplyError};
-use x11rb::properties::WmSizeHints;
+use x11rb::properties::{WmHints, WmSizeHints};
 use x11rb::protocol::Event;
 use x11rb::protocol::randr::ConnectionExt as _;
 use x11rb::protocol::xproto::{
@@ -114,6 +114,15 @@ impl X11 {
             let screen = self.connection.get_geometry(self.root).ok()?.reply().ok()?;
             Some(Area::new(0, 0, screen.width.into(), screen.height.into()))
         })
+    }
+
+    /// Sets or takes back the urgency of ICCCM 4.1.2.4.
+    pub(super) fn call(&self, urgently: bool) {
+        let hints = WmHints { urgent: urgently, ..WmHints::new() };
+        let asked = hints.set(&self.connection, self.window).map(drop).and_then(|()| self.connection.flush());
+        if let Err(error) = asked {
+            tracing::debug!(%error, "nobody could be called");
+        }
     }
 
     /// What the X server has told since the last call.
