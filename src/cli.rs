@@ -1,9 +1,11 @@
 //! The command line: options and their help. Turns words into configuration, decides nothing.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
+use treevnc_protocol::tree::message::Policy;
+use treevnc_screen::display::{Choice, ChoiceError};
 
 /// Port of a root unless `--listen` says otherwise (VNC display :50).
 pub(crate) const DEFAULT_PORT: u16 = 5950;
@@ -72,6 +74,30 @@ pub(crate) struct RootArgs {
     /// Show the picture here, too
     #[arg(long)]
     pub(crate) window: bool,
+    /// Share one display only: its number (1 is the first), WIDTHxHEIGHT+X+Y, or all
+    #[arg(long, value_name = "N", default_value = "all", value_parser = choice)]
+    pub(crate) display: Choice,
+    /// Who else may present: whoever asks, whom you let (in the window, or by `treevnc floor`), or nobody
+    #[arg(long, value_name = "WHO", default_value = "free")]
+    pub(crate) share: Share,
+}
+
+/// Who may present beside the lecturer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Share {
+    Free,
+    Ask,
+    Locked,
+}
+
+impl From<Share> for Policy {
+    fn from(share: Share) -> Self {
+        match share {
+            Share::Free => Self::Free,
+            Share::Ask => Self::Ask,
+            Share::Locked => Self::Locked,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -190,6 +216,10 @@ impl Listen {
         let addresses = self.address.map_or(everywhere, |address| vec![address]);
         addresses.into_iter().map(|address| SocketAddr::new(address, self.port)).collect()
     }
+}
+
+fn choice(text: &str) -> Result<Choice, String> {
+    text.parse().map_err(|error: ChoiceError| error.to_string())
 }
 
 fn listen(text: &str) -> Result<Listen, String> {

@@ -13,11 +13,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use treevnc_protocol::tree::message::Policy;
 use treevnc_protocol::tree::slot::NodeId;
 use treevnc_protocol::update::SessionId;
 use treevnc_relay::port::Port;
 use treevnc_relay::shared_log::SharedLog;
-use treevnc_root::session::{Root, RootHandle};
+use treevnc_root::presenter::SessionOptions;
+use treevnc_root::session::{Home, Root, RootHandle};
 use treevnc_screen::address::PresenterAddress;
 use treevnc_screen::vnc::{Credentials, VncServer};
 use treevnc_viewer::node::{Node, NodeHandle, NodeOptions, NodeState};
@@ -79,7 +81,8 @@ impl Demo {
         let address = PresenterAddress { host: "127.0.0.1".into(), port: presenter_port.local_addr()?.port() };
         tasks.spawn(async move { presenter::run(presenter_port).await });
 
-        let options = root_options(VncServer { address, credentials: Credentials::default() }, NAME.into(), false)?;
+        let server = VncServer { address, credentials: Credentials::default() };
+        let options = root_options(Home::Vnc { server, options: SessionOptions::default() }, Policy::Locked, NAME.into(), false)?;
         let root = Root::new(options, port)?;
         let handle = root.handle();
         tasks.spawn(async move { root.run().await.into() });

@@ -77,6 +77,17 @@ impl Framebuffer {
         }
     }
 
+    /// Copies `part` of another picture to `to_x`, `to_y` of this one. Does nothing where either leaves its picture.
+    pub fn copy_part_from(&mut self, other: &Framebuffer, part: Rect, to_x: u16, to_y: u16) {
+        let to = Rect::new(to_x, to_y, part.width, part.height);
+        if !part.is_within(other.size) || !to.is_within(self.size) {
+            return;
+        }
+        for row in 0..part.height {
+            self.row_mut(to, row).copy_from_slice(other.row(part, row));
+        }
+    }
+
     /// Adds to `changed` those of `candidates` whose pixels differ from `before`; pictures of different sizes differ everywhere.
     pub fn changed_tiles(&self, before: &Framebuffer, candidates: &TileSet) -> TileSet {
         let grid = TileGrid::new(self.size);

@@ -12,5 +12,6 @@ pub mod rfb;
 pub mod tiles;
 pub mod tree;
 pub mod update;
+pub mod view;
 pub mod wire;
 pub mod zrle;

@@ -3,6 +3,7 @@
 
 pub mod children;
 pub mod discovery;
+pub mod floor;
 pub mod frame;
 pub mod member;
 pub mod message;

@@ -19,7 +19,7 @@ use crate::socket;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use treevnc_protocol::tree::frame::Accept;
@@ -62,6 +62,12 @@ impl TreeLink {
     /// As [`LinkWriter::write_message`].
     pub async fn write_message(&mut self, message: &Message) -> Result<(), LinkError> {
         self.writer.write_message(message).await
+    }
+
+    /// The connection itself, from the end of the last message read on: for what follows PRESENT.
+    pub fn into_stream(self) -> impl AsyncRead + AsyncWrite + Unpin + Send + use<> {
+        let (early, read) = self.reader.into_rest();
+        tokio::io::join(io::Cursor::new(early).chain(read), self.writer.into_half())
     }
 
     /// The two directions, to be used at the same time.

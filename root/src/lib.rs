@@ -1,6 +1,8 @@
 //! TreeVNC root: pulls the presenter's picture, encodes it once, and publishes it into the log that everybody reads.
 
 pub mod discovery;
+pub mod floor;
 pub mod presenter;
 pub mod session;
+pub mod stage;
 mod tree;

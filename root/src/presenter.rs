@@ -3,26 +3,32 @@
 
 mod backoff;
 mod coverage;
+mod cut;
 mod pacing;
 mod patience;
 mod session;
 mod state;
 
-pub use session::run_session;
+pub use session::{SessionOptions, run_session};
 pub use state::{PresenterState, SessionError};
 
+use crate::stage::Part;
 use backoff::Backoff;
 use std::convert::Infallible;
 use std::time::Instant;
 use tokio::sync::watch;
-use treevnc_relay::publisher::Publisher;
 use treevnc_screen::vnc::{VncServer, connect};
 
-/// Keeps a presenter's picture in the publisher's log: dials, and dials again with growing waits whenever it is lost. Ends only when the
+/// Keeps a presenter's picture ready for `part`, and in the log while that is live: dials, and dials again with growing waits whenever it is lost. Ends only when the
 /// presenter refuses us for a reason that waiting does not change; the reason is also in `state`.
 ///
 /// Dropping the future closes the connection and leaves nothing behind. For the runtime it needs see [`run_session`].
-pub async fn run(options: &VncServer, publisher: &mut Publisher, state: &watch::Sender<PresenterState>) -> SessionError {
+pub async fn run(
+    server: &VncServer,
+    options: &SessionOptions,
+    part: &Part,
+    state: &watch::Sender<PresenterState>,
+) -> SessionError {
     let mut backoff = Backoff::default();
     let mut last_reason = String::new();
     loop {
@@ -31,8 +37,8 @@ pub async fn run(options: &VncServer, publisher: &mut Publisher, state: &watch::
             is_first.then(|| *state = PresenterState::Connecting).is_some()
         });
         let begun = Instant::now();
-        let Err(error) = session(options, publisher, state).await;
-        let address = &options.address;
+        let Err(error) = session(server, options, part, state).await;
+        let address = &server.address;
         let why = error.to_string();
         if error.is_final() {
             tracing::debug!(%address, "the presenter refuses: {why}");
@@ -52,9 +58,10 @@ pub async fn run(options: &VncServer, publisher: &mut Publisher, state: &watch::
 }
 
 async fn session(
-    options: &VncServer,
-    publisher: &mut Publisher,
+    server: &VncServer,
+    options: &SessionOptions,
+    part: &Part,
     state: &watch::Sender<PresenterState>,
 ) -> Result<Infallible, SessionError> {
-    run_session(connect(options).await?, publisher, state).await
+    run_session(connect(server).await?, options, part, state).await
 }

@@ -2,14 +2,18 @@
 //! network answered. Owns all of it; dropping [`Root::run`] ends all of it.
 
 use crate::discovery::{RootInfo, respond};
-use crate::presenter::{PresenterState, SessionError, run as keep_presenter};
+use crate::floor::{FloorKeeper, FloorView};
+use crate::presenter::{PresenterState, SessionError, SessionOptions, run as keep_presenter};
+use crate::stage::{Part, Stage};
 use crate::tree::RootTree;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use treevnc_protocol::tree::message::{Presenter, Status};
+use treevnc_protocol::tree::floor::Source;
+use treevnc_protocol::tree::message::{FloorCommand, FloorReport, Policy, Presenter, Status};
 use treevnc_protocol::tree::slot::NodeId;
 use treevnc_protocol::tree::ticket::Key;
 use treevnc_protocol::tree::topology::TopologyConfig;
@@ -20,11 +24,28 @@ use treevnc_relay::publisher::Publisher;
 use treevnc_relay::shared_log::SharedLog;
 use treevnc_screen::vnc::VncServer;
 
+/// How long until a presenter that has refused after it was shown is asked again.
+const REFUSED_AGAIN: Duration = Duration::from_secs(15);
+
+/// The screen that is shown while no node presents.
+#[derive(Debug, Clone)]
+pub enum Home {
+    /// That of a VNC server, which is dialled.
+    Vnc {
+        /// Where it is.
+        server: VncServer,
+        /// What of it is shown.
+        options: SessionOptions,
+    },
+}
+
 /// What a root shares, and under which name.
 #[derive(Debug, Clone)]
 pub struct RootOptions {
-    /// Whose screen.
-    pub presenter: VncServer,
+    /// The lecturer's screen.
+    pub home: Home,
+    /// Who else may present, at first.
+    pub policy: Policy,
     /// The session's name for people.
     pub name: String,
     /// Whether to answer those who search the network.
@@ -43,6 +64,7 @@ pub struct Root {
     options: RootOptions,
     port: Port,
     handle: RootHandle,
+    stage: Stage,
     presenter: watch::Sender<Presenter>,
     about: watch::Sender<String>,
     state: watch::Sender<PresenterState>,
@@ -54,6 +76,7 @@ pub struct RootHandle {
     log: SharedLog,
     clock: SessionClock,
     tree: Arc<RootTree>,
+    floor: Arc<FloorKeeper>,
     state: watch::Receiver<PresenterState>,
 }
 
@@ -68,7 +91,17 @@ impl RootHandle {
         self.clock
     }
 
-    /// How it stands with the presenter, now and at each change.
+    /// Who presents and who wants to, now and at each change.
+    pub fn floor(&self) -> watch::Receiver<FloorView> {
+        self.floor.view()
+    }
+
+    /// Does what a person at this root wants, and says how it stands then.
+    pub fn command(&self, command: FloorCommand) -> FloorReport {
+        self.floor.command(command)
+    }
+
+    /// How it stands with the lecturer's own screen, now and at each change.
     pub fn presenter(&self) -> watch::Receiver<PresenterState> {
         self.state.clone()
     }
@@ -90,9 +123,12 @@ impl Root {
         let state = watch::Sender::new(PresenterState::Connecting);
         let RootOptions { session, id, ref secret, ref name, .. } = options;
         let config = TopologyConfig::new(session, name.as_str().into(), id, address, secret.clone());
-        let tree = Arc::new(RootTree::new(config, clock, log.clone(), presenter.subscribe(), about.subscribe()));
-        let handle = RootHandle { log, clock, tree, state: state.subscribe() };
-        Ok(Self { options, port, handle, presenter, about, state })
+        let stage = Stage::new(Publisher::new(log.clone(), clock));
+        let floor = Arc::new(FloorKeeper::new(session, secret.clone(), options.policy, stage.clone(), clock));
+        let (telling, told) = (presenter.subscribe(), about.subscribe());
+        let tree = Arc::new(RootTree::new(config, clock, log.clone(), telling, told, Arc::clone(&floor)));
+        let handle = RootHandle { log, clock, tree, floor, state: state.subscribe() };
+        Ok(Self { options, port, handle, stage, presenter, about, state })
     }
 
     /// What others may know of it while it runs.
@@ -107,7 +143,7 @@ impl Root {
 
     /// Runs until the presenter refuses for good, and says why. Dropping the future ends everything.
     pub async fn run(self) -> RootEnd {
-        let Self { options, port, handle, presenter, about, state } = self;
+        let Self { options, port, handle, stage, presenter, about, state } = self;
         let listening = port.local_addr().map_or(0, |addr| addr.port());
         let info = watch::Sender::new(RootInfo {
             session: options.session,
@@ -124,16 +160,17 @@ impl Root {
         let states = state.subscribe();
         // A task of its own: encoding a large frame holds up whatever shares its task.
         let mut presenting = JoinSet::new();
-        let mut publisher = Publisher::new(handle.log.clone(), handle.clock);
-        presenting.spawn(async move { keep_presenter(&options.presenter, &mut publisher, &state).await });
+        let part = stage.part(Source::Lecturer);
+        presenting.spawn(async move { keep_home(&options.home, &part, &state).await });
         let serving = async {
             tokio::join!(
                 port.run(handle.log.clone(), Arc::clone(&handle.tree), PortOptions::default()),
                 handle.tree.keep(),
                 handle.tree.keep_beating(),
+                handle.floor.keep(),
                 answering,
                 count_viewers(&handle.tree, &info),
-                pass_on_state(states, &presenter, &about),
+                pass_on_state(states, handle.floor.view(), &presenter, &about),
             )
         };
         tokio::select! {
@@ -168,24 +205,52 @@ async fn count_viewers(tree: &RootTree, info: &watch::Sender<RootInfo>) {
     }
 }
 
-/// Tells nodes and those who ask for the status what is known of the presenter.
+/// Keeps the lecturer's screen ready. A server that refuses for good ends it, unless it has been shown before: then somebody is looking at
+/// other screens of this session perhaps, and it is tried again.
+async fn keep_home(home: &Home, part: &Part, state: &watch::Sender<PresenterState>) -> SessionError {
+    let Home::Vnc { server, options } = home;
+    let mut states = state.subscribe();
+    let mut was_connected = false;
+    loop {
+        let keeping = keep_presenter(server, options, part, state);
+        tokio::pin!(keeping);
+        let refused = loop {
+            tokio::select! {
+                refused = &mut keeping => break refused,
+                _ = states.changed() => was_connected |= matches!(&*states.borrow_and_update(), PresenterState::Connected { .. }),
+            }
+        };
+        if !was_connected {
+            return refused;
+        }
+        tracing::warn!("the presenter refuses, and will be asked again: {refused}");
+        tokio::time::sleep(REFUSED_AGAIN).await;
+    }
+}
+
+/// Tells nodes and those who ask for the status who presents, and what is known of the lecturer's screen.
 async fn pass_on_state(
     mut state: watch::Receiver<PresenterState>,
+    mut floor: watch::Receiver<FloorView>,
     presenter: &watch::Sender<Presenter>,
     about: &watch::Sender<String>,
 ) {
     loop {
         let now = state.borrow_and_update().clone();
-        about.send_replace(describe(&now));
-        let gone = match &now {
-            PresenterState::Connecting | PresenterState::Connected { .. } => "",
-            PresenterState::Lost { why, .. } | PresenterState::Refused { why } => why,
+        let view = floor.borrow_and_update().clone();
+        let gone = match (&view.presenting, &now) {
+            (None, PresenterState::Lost { why, .. } | PresenterState::Refused { why }) => why,
+            _ => "",
         };
-        presenter.send_if_modified(|known| {
-            let new = Presenter { gone: gone.into() };
-            std::mem::replace(known, new.clone()) != new
-        });
-        if state.changed().await.is_err() {
+        let (node, name) = view.presenting.clone().map_or_else(Default::default, |by| (Some(by.node), by.name));
+        about.send_replace(if node.is_some() { format!("presenting: {name}") } else { describe(&now) });
+        let new = Presenter { gone: gone.into(), node, name, policy: view.report.policy };
+        presenter.send_if_modified(|known| std::mem::replace(known, new.clone()) != new);
+        let changed = tokio::select! {
+            changed = state.changed() => changed,
+            changed = floor.changed() => changed,
+        };
+        if changed.is_err() {
             return;
         }
     }

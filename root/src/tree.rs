@@ -1,6 +1,7 @@
 //! The root's place in the tree: drives [`Topology`] with real connections and serves the root's own children. Who stands where is
 //! decided by the topology; this file carries its messages and answers what anybody may ask.
 
+use crate::floor::FloorKeeper;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,12 +11,14 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tracing::{debug, info, warn};
 use treevnc_protocol::tree::children::{Acceptance, Child, Children, Link};
-use treevnc_protocol::tree::message::{Attach, Fault, IAmHere, Message, Presenter, Refused, SlowNode, Status};
+use treevnc_protocol::tree::message::{
+    Attach, Fault, IAmHere, Message, Presenter, Refused, ServerChangeReply, ServerChangeRequest, SlowNode, Status,
+};
 use treevnc_protocol::tree::pace::Slow;
 use treevnc_protocol::tree::pulse::PulseConfig;
 use treevnc_protocol::tree::slot::V;
 use treevnc_protocol::tree::ticket::Ticket;
-use treevnc_protocol::tree::topology::{Answer, Caller, Dial, Topology, TopologyConfig, TreeEvent};
+use treevnc_protocol::tree::topology::{Answer, Caller, Dial, Freed, Topology, TopologyConfig, TreeEvent};
 use treevnc_relay::children::{ChildLinks, Gate};
 use treevnc_relay::clock::SessionClock;
 use treevnc_relay::link::{Incoming, LinkError, TreeLink, dial};
@@ -48,6 +51,7 @@ pub(crate) struct RootTree {
     node_count: watch::Sender<u32>,
     beat: watch::Sender<u64>,
     about_presenter: watch::Receiver<String>,
+    floor: Arc<FloorKeeper>,
 }
 
 #[derive(Debug)]
@@ -67,6 +71,7 @@ impl RootTree {
         log: SharedLog,
         presenter: watch::Receiver<Presenter>,
         about_presenter: watch::Receiver<String>,
+        floor: Arc<FloorKeeper>,
     ) -> Self {
         let topology = Topology::new(config.clone());
         let beat = watch::Sender::new(0);
@@ -81,6 +86,7 @@ impl RootTree {
             node_count: watch::Sender::new(0),
             beat,
             about_presenter,
+            floor,
         }
     }
 
@@ -173,6 +179,9 @@ impl RootTree {
         }
         while let Some(event) = state.topology.poll_event() {
             report(&event);
+            if let TreeEvent::Freed { id, why: Freed::Lost(_) | Freed::Left | Freed::Elsewhere | Freed::NotHeardOf, .. } = event {
+                self.floor.gone(id);
+            }
         }
         let count = u32::try_from(state.topology.node_count()).unwrap_or(u32::MAX);
         self.node_count.send_if_modified(|known| std::mem::replace(known, count) != count);
@@ -194,6 +203,15 @@ impl RootTree {
                 let TopologyConfig { session, id, .. } = self.config;
                 link.write_message(&Message::IAmHere(IAmHere { session: Some(session), id, v: V::NONE, room: 0 })).await?;
             }
+            Message::ServerChangeRequest(request) => return self.share(link, request).await,
+            Message::Present(present) => return self.floor.present(link, &present).await,
+            Message::FloorRequest(command) => {
+                // Whoever sits at this machine decides who presents.
+                let is_here = peer.ip().to_canonical().is_loopback() || peer.ip() == link.local_addr().ip();
+                let refused = Refused { again: false, reason: "only from the root's own machine".into() };
+                let answer = if is_here { Message::Floor(self.floor.command(command)) } else { Message::Refused(refused) };
+                link.write_message(&answer).await?;
+            }
             Message::WhereToConnect(_) | Message::LostChild(_) | Message::SlowNode(_) | Message::Leave(_) => {
                 let talk = timeout(CONVERSATION, self.converse(link, peer, first)).await;
                 return talk.map_err(|_| LinkError::TimedOut(CONVERSATION))?;
@@ -204,6 +222,16 @@ impl RootTree {
             }
         }
         Ok(())
+    }
+
+    /// A node wants to present: only one that has a place and can prove to be the one it says it is.
+    async fn share(&self, mut link: TreeLink, request: ServerChangeRequest) -> Result<(), LinkError> {
+        if !self.lock().topology.vouches_for(request.id, &request.statement(), &request.proof) {
+            let reply =
+                ServerChangeReply::Refused { reason: "the root does not know this node now: try again in a moment".into() };
+            return link.write_message(&Message::ServerChangeReply(reply)).await;
+        }
+        self.floor.converse(link, request).await
     }
 
     /// A call: messages of a node go to the topology, the topology's answers to the node, until one says that it is the last.

@@ -4,11 +4,15 @@ use super::{asked_to_stop, credentials, listen, machine_name, random, random_num
 use crate::cli::RootArgs;
 use anyhow::Context;
 use tokio::sync::mpsc;
+use treevnc_protocol::geometry::Rect;
+use treevnc_protocol::tree::message::Policy;
 use treevnc_protocol::tree::slot::NodeId;
 use treevnc_protocol::tree::ticket::Key;
 use treevnc_protocol::update::SessionId;
-use treevnc_root::presenter::{PresenterState, SessionError};
-use treevnc_root::session::{Root, RootEnd, RootHandle, RootOptions};
+use treevnc_protocol::view::View;
+use treevnc_root::presenter::{PresenterState, SessionError, SessionOptions};
+use treevnc_root::session::{Home, Root, RootEnd, RootHandle, RootOptions};
+use treevnc_screen::display::Choice;
 use treevnc_screen::vnc::VncServer;
 use treevnc_viewer::picture::{Note, Shown};
 use treevnc_viewer::playback::play;
@@ -17,9 +21,10 @@ use treevnc_viewer::window::{self, WindowOptions};
 pub(super) fn run(args: RootArgs) -> anyhow::Result<()> {
     let address = args.vnc.parse().with_context(|| format!("--vnc {}", args.vnc))?;
     let credentials = credentials::read(args.user, args.password_file.as_deref())?;
-    let presenter = VncServer { address, credentials };
+    let server = VncServer { address, credentials };
+    let shown = SessionOptions { view: view(args.display), name: None };
     let name = args.name.unwrap_or_else(machine_name);
-    let options = options(presenter, name.clone(), true)?;
+    let options = options(Home::Vnc { server, options: shown }, args.share.into(), name.clone(), true)?;
     let runtime = runtime()?;
     let inside = runtime.enter();
     let root = Root::new(options, listen(args.listen)?)?;
@@ -63,9 +68,19 @@ fn advice(end: RootEnd) -> anyhow::Error {
 }
 
 /// What a root is made from, with fresh random numbers.
-pub(crate) fn options(presenter: VncServer, name: String, discoverable: bool) -> anyhow::Result<RootOptions> {
+pub(crate) fn options(home: Home, policy: Policy, name: String, discoverable: bool) -> anyhow::Result<RootOptions> {
     let (session, id, secret) = (SessionId(random_number()?), NodeId(random_number()?), Key::new(random()?));
-    Ok(RootOptions { presenter, name, discoverable, session, id, secret })
+    Ok(RootOptions { home, policy, name, discoverable, session, id, secret })
+}
+
+/// The part of a VNC server's screen that a choice means.
+pub(crate) fn view(choice: Choice) -> View {
+    match choice {
+        Choice::Whole => View::Whole,
+        Choice::Number(number) => View::Number(number),
+        Choice::Id(id) => View::Display { id, rect: Rect::new(0, 0, 0, 0) },
+        Choice::Area(rect) => View::Area(rect),
+    }
 }
 
 async fn follow_presenter(handle: RootHandle, shown: Shown) {

@@ -30,6 +30,8 @@ pub enum ServerEvent {
     },
     /// The screen has another size from here on; the framebuffer was replaced by a black one.
     Resized(Size),
+    /// The list of displays is another one, the screen's size is not.
+    Displays,
     /// The bell rings.
     Bell,
 }
@@ -269,8 +271,13 @@ impl ServerDecoder {
         if place.x == REASON_CLIENT && place.y != 0 {
             return Ok(Step::On(State::Rect));
         }
-        self.screens = ScreenArea::decode_all(bytes.get(AREAS_HEADER_BYTES..).unwrap_or_default());
-        self.resize(Size::new(place.width, place.height)?)
+        let screens = ScreenArea::decode_all(bytes.get(AREAS_HEADER_BYTES..).unwrap_or_default());
+        let is_new = screens != self.screens;
+        self.screens = screens;
+        match self.resize(Size::new(place.width, place.height)?)? {
+            Step::On(state) if is_new => Ok(Step::Event(ServerEvent::Displays, state)),
+            step => Ok(step),
+        }
     }
 
     fn resize(&mut self, size: Size) -> Result<Step, DecodeError> {

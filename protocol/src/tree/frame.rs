@@ -55,10 +55,20 @@ pub mod kind {
     pub const PRESENTER: u8 = 0x13;
     /// Pixels or a new screen ([`crate::update`]).
     pub const FRAMEBUFFER_UPDATE: u8 = 0x20;
-    /// Reserved: a node wants to present.
+    /// A node wants to present.
     pub const SERVER_CHANGE_REQUEST: u8 = 0x30;
     /// Reserved: a node answers a CHECK_DELAY.
     pub const CHECK_DELAY_REPLY: u8 = 0x31;
+    /// How it stands with a node's share.
+    pub const SERVER_CHANGE_REPLY: u8 = 0x32;
+    /// A node brings its screen.
+    pub const PRESENT: u8 = 0x33;
+    /// It may; RFB follows.
+    pub const PRESENT_REPLY: u8 = 0x34;
+    /// A person at the root's machine decides who presents.
+    pub const FLOOR_REQUEST: u8 = 0x35;
+    /// Who presents, and who wants to.
+    pub const FLOOR: u8 = 0x36;
 }
 
 /// Which frames a side of a link is ready to take.
@@ -102,7 +112,10 @@ pub fn max_body_bytes(kind: u8) -> Option<usize> {
     match kind {
         kind::FRAMEBUFFER_UPDATE => Some(update::MAX_BODY_BYTES),
         kind::STATUS => Some(MAX_STATUS_BYTES),
-        kind::WHERE_TO_CONNECT..=kind::SLOW_NODE | kind::ATTACH..=kind::PRESENTER => Some(MAX_CONTROL_BYTES),
+        kind::WHERE_TO_CONNECT..=kind::SLOW_NODE
+        | kind::ATTACH..=kind::PRESENTER
+        | kind::SERVER_CHANGE_REQUEST
+        | kind::SERVER_CHANGE_REPLY..=kind::FLOOR => Some(MAX_CONTROL_BYTES),
         _ => None,
     }
 }

@@ -5,6 +5,7 @@ mod alive;
 mod attaching;
 mod parting;
 mod placing;
+mod presenting;
 mod showing;
 mod slow;
 mod status;
@@ -14,6 +15,9 @@ pub use attaching::{Attach, AttachReply, Position};
 pub use parting::{Leave, LostChild};
 pub use placing::{
     Asking, Attached, Capabilities, ConnectTo, Failed, Fault, KeptChild, KeptChildren, Redirect, Refused, WhereToConnect,
+};
+pub use presenting::{
+    FloorCommand, FloorReport, FloorRequest, MAX_REQUESTS, Policy, Present, ServerChangeReply, ServerChangeRequest,
 };
 pub use showing::Presenter;
 pub use slow::SlowNode;
@@ -63,6 +67,18 @@ pub enum Message {
     Heartbeat(Heartbeat),
     /// PRESENTER: parent to child, after ATTACH_REPLY and whenever it changes.
     Presenter(Presenter),
+    /// SERVER_CHANGE_REQUEST: node to root.
+    ServerChangeRequest(ServerChangeRequest),
+    /// SERVER_CHANGE_REPLY: root to node.
+    ServerChangeReply(ServerChangeReply),
+    /// PRESENT: node to root.
+    Present(Present),
+    /// PRESENT_REPLY: the root's answer; its body is empty. No frame follows: the connection carries RFB.
+    PresentReply,
+    /// FLOOR_REQUEST: a person at the root's machine to the root.
+    FloorRequest(FloorCommand),
+    /// FLOOR: the root's answer.
+    Floor(FloorReport),
 }
 
 /// A body that is not what its type says; the link is closed.
@@ -102,6 +118,12 @@ impl Message {
             Self::Heartbeat(_) => kind::HEARTBEAT,
             Self::SnapshotRequest => kind::SNAPSHOT_REQUEST,
             Self::Presenter(_) => kind::PRESENTER,
+            Self::ServerChangeRequest(_) => kind::SERVER_CHANGE_REQUEST,
+            Self::ServerChangeReply(_) => kind::SERVER_CHANGE_REPLY,
+            Self::Present(_) => kind::PRESENT,
+            Self::PresentReply => kind::PRESENT_REPLY,
+            Self::FloorRequest(_) => kind::FLOOR_REQUEST,
+            Self::Floor(_) => kind::FLOOR,
         }
     }
 
@@ -127,6 +149,12 @@ impl Message {
             Self::Heartbeat(body) => framed(kind, body),
             Self::SnapshotRequest => framed(kind, &()),
             Self::Presenter(body) => framed(kind, body),
+            Self::ServerChangeRequest(body) => framed(kind, body),
+            Self::ServerChangeReply(body) => framed(kind, body),
+            Self::Present(body) => framed(kind, body),
+            Self::PresentReply => framed(kind, &()),
+            Self::FloorRequest(body) => framed(kind, body),
+            Self::Floor(body) => framed(kind, body),
         }
     }
 
@@ -151,12 +179,19 @@ impl Message {
             kind::HEARTBEAT => Self::Heartbeat(whole(kind, body)?),
             kind::SNAPSHOT_REQUEST => whole(kind, body).map(|()| Self::SnapshotRequest)?,
             kind::PRESENTER => Self::Presenter(whole(kind, body)?),
+            kind::SERVER_CHANGE_REQUEST => Self::ServerChangeRequest(whole(kind, body)?),
+            kind::SERVER_CHANGE_REPLY => Self::ServerChangeReply(whole(kind, body)?),
+            kind::PRESENT => Self::Present(whole(kind, body)?),
+            kind::PRESENT_REPLY => whole(kind, body).map(|()| Self::PresentReply)?,
+            kind::FLOOR_REQUEST => Self::FloorRequest(whole(kind, body)?),
+            kind::FLOOR => Self::Floor(whole(kind, body)?),
             _ => return Err(MessageError::Kind(kind)),
         };
         let is_legal = match &message {
             // The type says again what the slot says; a message that contradicts itself is not believed.
             Self::ConnectTo(place) => message.kind() == kind && place.slot != Slot::ROOT,
             Self::Status(page) => page.nodes.len() <= MAX_STATUS_NODES,
+            Self::Floor(report) => report.requests.len() <= MAX_REQUESTS,
             _ => true,
         };
         if is_legal { Ok(message) } else { Err(MessageError::Malformed(kind)) }

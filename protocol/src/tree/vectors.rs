@@ -114,6 +114,8 @@ fn every_limit_of_the_document_is_the_one_that_holds() {
         ("datagram", discovery::MAX_DATAGRAM_BYTES),
         ("addresses in FIND_ROOT_REPLY", discovery::MAX_ADDRESSES),
         ("nodes of a tree", super::topology::MAX_NODES),
+        ("requests to present that wait for a person", super::message::MAX_REQUESTS),
+        ("shares that are shown or paused", super::floor::MAX_STAGED),
         ("REDIRECTs in a row", usize::try_from(super::member::MAX_REDIRECTS).unwrap()),
         ("side of a screen in pixels", usize::from(crate::geometry::MAX_SCREEN_SIDE_PX)),
         ("pixels of a screen", usize::try_from(crate::geometry::MAX_SCREEN_PX).unwrap()),
@@ -137,6 +139,9 @@ fn every_limit_of_the_document_is_the_one_that_holds() {
         ),
         format!("| a node's waits between questions | {} s, doubled up to {} s,", seconds(node.wait), seconds(node.max_wait)),
         format!("| a node without a parent | gives up after {} s", seconds(node.give_up)),
+        format!("| a request to present that waits for a person | {} s,", seconds(super::floor::ASKING)),
+        format!("| the ticket of a request to present | {} s,", seconds(super::floor::TICKET)),
+        format!("| a presenter's first whole picture | {} s after", seconds(super::floor::REHEARSAL)),
         format!("| a heartbeat, each way on a link | every {} s", seconds(link.interval)),
         format!(
             "| a peer that is silent | lost after {} s and the RTO, which is from {} to {} s and {} s at first",

@@ -45,6 +45,11 @@ impl LinkReader {
         Arc::clone(&self.bytes)
     }
 
+    /// The bytes behind the last message, and where more come from.
+    pub(super) fn into_rest(self) -> (Vec<u8>, OwnedReadHalf) {
+        (self.buffer.get(self.start..self.end).unwrap_or_default().to_vec(), self.half)
+    }
+
     /// The next message or update. Cancel safe: what has come in stays here. After an error the link is to be dropped.
     pub async fn read(&mut self) -> Result<Incoming, LinkError> {
         loop {

@@ -28,6 +28,11 @@ impl LinkWriter {
         Arc::clone(&self.bytes)
     }
 
+    /// Where the bytes go.
+    pub(super) fn into_half(self) -> OwnedWriteHalf {
+        self.half
+    }
+
     /// Writes a control message.
     pub async fn write_message(&mut self, message: &Message) -> Result<(), LinkError> {
         self.write(message.encode()).await

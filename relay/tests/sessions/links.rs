@@ -60,7 +60,7 @@ async fn messages_go_both_ways_while_updates_flow() {
     let mut link = dial(serving.addr, PATIENCE).await.unwrap();
     let ChildControl { to_child, mut from_child } = serving.children.recv().await.unwrap();
     source.change(Rect::new(0, 0, 100, 100));
-    let said = |gone: &str| Message::Presenter(Presenter { gone: gone.into() });
+    let said = |gone: &str| Message::Presenter(Presenter { gone: gone.into(), ..Presenter::default() });
     link.write_message(&Message::Heartbeat(Heartbeat { beat: 4, received: 0 })).await.unwrap();
     link.write_message(&said("5")).await.unwrap();
     assert_eq!(from_child.recv().await, Some(said("5")), "heartbeats are the link's own business");

@@ -17,6 +17,10 @@ pub(super) const MAX_BYTES_BESIDES: u64 = 16 << 20;
 /// Whole screens of Raw pixels that one update may bring.
 pub(super) const SCREENS_PER_UPDATE: u64 = 4;
 
+/// Silence after which a presenter is asked for a single pixel: an idle screen says nothing, and so does a stopped server.
+pub(super) const QUIET: Duration = Duration::from_secs(5);
+/// Longest wait for that pixel, or for anything else.
+pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
 /// Longest decoding of one update: its bytes may be few and its pixels without end.
 pub(super) const DECODING: Duration = Duration::from_secs(10);
 
@@ -33,16 +37,27 @@ pub(super) struct Patience {
     decoding: Duration,
     /// Since when an update of a whole picture has been waited for.
     waiting: Option<Duration>,
+    /// Since when a sign of life has been waited for.
+    probing: Option<Duration>,
 }
 
 impl Patience {
     pub(super) fn new(size: Size, now: Duration) -> Self {
-        Self { last_byte: now, message: None, since_update: 0, limit: limit(size), decoding: Duration::ZERO, waiting: Some(now) }
+        Self {
+            last_byte: now,
+            message: None,
+            since_update: 0,
+            limit: limit(size),
+            decoding: Duration::ZERO,
+            waiting: Some(now),
+            probing: None,
+        }
     }
 
     /// Bytes came; `inside` says whether they end inside a message.
     pub(super) fn bytes(&mut self, count: usize, inside: bool, now: Duration) -> Result<(), SessionError> {
         self.last_byte = now;
+        self.probing = None;
         self.since_update += count as u64;
         if self.since_update > self.limit {
             return Err(SessionError::TooMuch(self.limit));
@@ -76,11 +91,28 @@ impl Patience {
         self.waiting = Some(now);
     }
 
+    /// Nothing is asked for any more: no picture is waited for.
+    pub(super) fn paused(&mut self) {
+        self.waiting = None;
+    }
+
+    /// When a sign of life is to be asked for if no byte comes before.
+    pub(super) fn probe_due(&self) -> Option<Duration> {
+        let is_quiet = self.message.is_none() && self.waiting.is_none() && self.probing.is_none();
+        is_quiet.then(|| self.last_byte + QUIET)
+    }
+
+    /// A sign of life was asked for.
+    pub(super) fn probed(&mut self, now: Duration) {
+        self.probing = Some(now);
+    }
+
     /// When it ends if no byte comes before, and why then.
     pub(super) fn deadline(&self) -> Option<(Duration, SessionError)> {
         let inside = self.message.map(|_| (self.last_byte + SILENCE, SessionError::Silent));
         let waiting = self.waiting.map(|since| (since + FIRST_UPDATE, SessionError::NoPicture));
-        [inside, waiting].into_iter().flatten().min_by_key(|(at, _)| *at)
+        let probing = self.probing.map(|since| (since + SIGN_OF_LIFE, SessionError::NoAnswer));
+        [inside, waiting, probing].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 }
 
@@ -110,6 +142,22 @@ mod tests {
         assert!(patience.deadline().is_none());
         patience.new_screen(Size::new(10, 10).unwrap(), T(7));
         assert!(matches!(patience.deadline(), Some((at, SessionError::NoPicture)) if at == T(7) + FIRST_UPDATE));
+    }
+
+    #[test]
+    fn a_quiet_presenter_is_probed_and_any_byte_is_an_answer() {
+        let mut patience = patience();
+        patience.bytes(10, false, T(1)).unwrap();
+        assert_eq!(patience.probe_due(), Some(T(1) + QUIET));
+        patience.probed(T(6));
+        assert_eq!(patience.probe_due(), None);
+        assert!(matches!(patience.deadline(), Some((at, SessionError::NoAnswer)) if at == T(6) + SIGN_OF_LIFE));
+        patience.bytes(1, false, T(7)).unwrap();
+        assert!(patience.deadline().is_none() && patience.probe_due() == Some(T(7) + QUIET));
+        patience.new_screen(Size::new(10, 10).unwrap(), T(8));
+        assert_eq!(patience.probe_due(), None, "a picture is waited for already");
+        patience.paused();
+        assert!(patience.probe_due().is_some() && patience.deadline().is_none());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::{patience, session};
 use std::time::Duration;
 use treevnc_protocol::geometry::Size;
 use treevnc_protocol::rfb::{DecodeError, encoding};
+use treevnc_protocol::view::View;
 use treevnc_relay::publisher::PublishError;
 use treevnc_screen::vnc::{ConnectError, Distance};
 
@@ -33,13 +34,18 @@ pub enum PresenterState {
     },
 }
 
-/// The encodings that are asked for, the best first. No Cursor: the server is to draw the pointer.
+/// The encodings that are asked for when all of a screen is shown, the best first. No Cursor: the server is to draw the pointer.
 pub(super) fn encodings(distance: Distance) -> &'static [i32] {
     use encoding::*;
     match distance {
         Distance::SameMachine => &[RAW, COPY_RECT, DESKTOP_SIZE, EXTENDED_DESKTOP_SIZE, LAST_RECT],
         Distance::Network => &[ZRLE, TIGHT, HEXTILE, COPY_RECT, RAW, DESKTOP_SIZE, EXTENDED_DESKTOP_SIZE, LAST_RECT],
     }
+}
+
+/// The same for a part of the screen: what CopyRect copies may lie outside of it, where nothing was ever asked for.
+pub(super) fn encodings_of_part(distance: Distance) -> Vec<i32> {
+    encodings(distance).iter().copied().filter(|&number| number != encoding::COPY_RECT).collect()
 }
 
 /// Why a session with a presenter ended, or could not begin.
@@ -66,6 +72,12 @@ pub enum SessionError {
     /// No update although the whole picture was asked for.
     #[error("it sent no picture for {} s", patience::FIRST_UPDATE.as_secs())]
     NoPicture,
+    /// It shows no sign of life.
+    #[error("it has not answered for {} s", patience::SIGN_OF_LIFE.as_secs())]
+    NoAnswer,
+    /// The display that is to be shown is not there.
+    #[error("{0} is not there (any more)")]
+    DisplayGone(View),
     /// An endless update, or endless other messages.
     #[error("more than {0} bytes without the end of an update")]
     TooMuch(u64),

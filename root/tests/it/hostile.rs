@@ -1,7 +1,7 @@
 //! Presenters that send what they should not, or nothing: each ends its own session with one reason, and the picture stays.
 
 use crate::server::{Server, duplex, picture, size};
-use crate::watching::{painted, publisher, session_over, until};
+use crate::watching::{painted, part, session_over, until};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::watch;
@@ -16,12 +16,11 @@ use treevnc_root::presenter::{PresenterState, SessionError};
 use treevnc_screen::vnc::{ConnectError, Distance};
 
 fn client(stream: DuplexStream, password: Option<&str>) -> (SharedLog, JoinHandle<SessionError>) {
-    let mut publisher = publisher();
-    let log = publisher.log().clone();
+    let part = part();
+    let log = part.log().clone();
     let (sender, _) = watch::channel(PresenterState::Connecting);
     let password = password.map(str::to_owned);
-    let ended =
-        tokio::spawn(async move { session_over(stream, password.as_deref(), Distance::Network, &mut publisher, &sender).await });
+    let ended = tokio::spawn(async move { session_over(stream, password.as_deref(), Distance::Network, &part, &sender).await });
     (log, ended)
 }
 
@@ -145,6 +144,7 @@ async fn odd_but_legal_messages_disturb_nothing() {
     let (mut server, stream) = duplex();
     let (log, ended) = client(stream, None);
     server.welcome(size(200, 130), "lab7").await;
+    assert_eq!(server.request().await, (false, Rect::new(0, 0, 200, 130)));
     let mut fb = picture(size(200, 130), 1);
     server.paint(&fb, &[fb.size().rect()]).await;
     until(&log, "the picture", |painted| *painted == fb).await;
@@ -159,8 +159,27 @@ async fn odd_but_legal_messages_disturb_nothing() {
     update.extend(rfb::last_rect());
     server.send(&update).await;
     until(&log, "the change after them", |painted| *painted == fb).await;
-    tokio::time::sleep(Duration::from_secs(3600)).await;
+    let begun = tokio::time::Instant::now();
+    while begun.elapsed() < Duration::from_secs(3600) {
+        let (incremental, rect) = server.request().await;
+        if !incremental {
+            assert_eq!(rect, Rect::new(0, 0, 1, 1), "a sign of life is asked for, no picture");
+            server.paint(&fb, &[rect]).await;
+        }
+    }
     assert!(!ended.is_finished(), "an idle screen is no fault");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_presenter_that_shows_no_sign_of_life_is_given_up() {
+    let begun = tokio::time::Instant::now();
+    let error = after(async |server| {
+        let mut buffer = [0; 1000];
+        while server.stream.read(&mut buffer).await.is_ok_and(|count| count > 0) {}
+    })
+    .await;
+    assert!(matches!(error, SessionError::NoAnswer), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(16), "{:?}", begun.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

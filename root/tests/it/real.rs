@@ -1,6 +1,6 @@
 //! The root against TigerVNC's Xvnc and x11vnc with real X programs: the log's picture is the presenter's, byte for byte.
 
-use crate::watching::{PATIENCE, from_the_start, painted, publisher, server_at, session_over, state_is, until};
+use crate::watching::{PATIENCE, from_the_start, painted, part, server_at, session_over, state_is, until};
 use crate::x::{Display, free_port, have, password_file, raw_picture, scratch};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use treevnc_protocol::framebuffer::Framebuffer;
 use treevnc_protocol::geometry::Size;
 use treevnc_relay::shared_log::{ReaderKind, SharedLog};
-use treevnc_root::presenter::{PresenterState, SessionError, run};
+use treevnc_root::presenter::{PresenterState, SessionError, SessionOptions, run};
 use treevnc_screen::vnc::Distance;
 
 /// A root's presenter part with a reader that always keeps up; all of it ends with this value.
@@ -39,21 +39,21 @@ fn reading(log: &SharedLog) -> JoinHandle<()> {
 }
 
 fn root(port: u16, password: Option<&str>) -> Root {
-    let mut publisher = publisher();
-    let log = publisher.log().clone();
+    let part = part();
+    let log = part.log().clone();
     let (sender, state) = watch::channel(PresenterState::Connecting);
     let options = server_at(port, password);
-    let presenter = tokio::spawn(async move { run(&options, &mut publisher, &sender).await });
+    let presenter = tokio::spawn(async move { run(&options, &SessionOptions::default(), &part, &sender).await });
     Root { reading: reading(&log), log, state, presenter, last: None }
 }
 
 /// The same over one connection that asks for what is asked for over a network.
 async fn distant_root(port: u16) -> Root {
     let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-    let mut publisher = publisher();
-    let log = publisher.log().clone();
+    let part = part();
+    let log = part.log().clone();
     let (sender, state) = watch::channel(PresenterState::Connecting);
-    let presenter = tokio::spawn(async move { session_over(stream, None, Distance::Network, &mut publisher, &sender).await });
+    let presenter = tokio::spawn(async move { session_over(stream, None, Distance::Network, &part, &sender).await });
     Root { reading: reading(&log), log, state, presenter, last: None }
 }
 

@@ -1,7 +1,7 @@
 //! What the root asks for and when, and what becomes of the answers.
 
 use crate::server::{Server, duplex, picture, size};
-use crate::watching::{from_the_start, painted, publisher, server_at, session_over, state_is, until};
+use crate::watching::{from_the_start, painted, part, server_at, session_over, state_is, until};
 use std::time::Duration;
 use tokio::io::DuplexStream;
 use tokio::net::TcpListener;
@@ -13,7 +13,7 @@ use treevnc_protocol::pixel::PixelFormat;
 use treevnc_protocol::rfb::{self, ClientMessage, encoding};
 use treevnc_protocol::update::Seq;
 use treevnc_relay::shared_log::{LogReader, ReaderKind, SharedLog};
-use treevnc_root::presenter::{PresenterState, SessionError, run};
+use treevnc_root::presenter::{PresenterState, SessionError, SessionOptions, run};
 use treevnc_screen::vnc::Distance;
 
 const FIRST: Rect = Rect::new(0, 0, 200, 130);
@@ -28,10 +28,10 @@ struct Session {
 
 async fn session(distance: Distance) -> Session {
     let (mut server, stream) = duplex();
-    let mut publisher = publisher();
-    let log = publisher.log().clone();
+    let part = part();
+    let log = part.log().clone();
     let (sender, state) = watch::channel(PresenterState::Connecting);
-    let ended = tokio::spawn(async move { session_over(stream, None, distance, &mut publisher, &sender).await });
+    let ended = tokio::spawn(async move { session_over(stream, None, distance, &part, &sender).await });
     server.welcome(size(200, 130), "lab7").await;
     Session { server, log, state, ended }
 }
@@ -222,11 +222,11 @@ async fn the_end_of_the_connection_ends_the_session_and_keeps_the_picture() {
 #[tokio::test]
 async fn a_presenter_that_comes_back_is_followed_and_costs_only_what_changed() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let mut publisher = publisher();
-    let log = publisher.log().clone();
+    let part = part();
+    let log = part.log().clone();
     let (sender, mut state) = watch::channel(PresenterState::Connecting);
     let server = server_at(listener.local_addr().unwrap().port(), None);
-    let running = tokio::spawn(async move { run(&server, &mut publisher, &sender).await });
+    let running = tokio::spawn(async move { run(&server, &SessionOptions::default(), &part, &sender).await });
     let mut fb = picture(size(200, 130), 1);
     let mut head = Seq::NONE;
     for life in 0..3 {

@@ -4,19 +4,22 @@ use std::time::Duration;
 use tokio::sync::watch;
 use treevnc_protocol::framebuffer::Framebuffer;
 use treevnc_protocol::log::Cursor;
+use treevnc_protocol::tree::floor::Source;
 use treevnc_protocol::update::{Seq, SessionId};
 use treevnc_relay::clock::SessionClock;
 use treevnc_relay::picture::paint;
 use treevnc_relay::publisher::Publisher;
 use treevnc_relay::shared_log::SharedLog;
-use treevnc_root::presenter::{PresenterState, SessionError, run_session};
+use treevnc_root::presenter::{PresenterState, SessionError, SessionOptions, run_session};
+use treevnc_root::stage::{Part, Stage};
 use treevnc_screen::vnc::{Credentials, Distance, Stream, VncServer, begin};
 
 /// Longest wait for an event before a test fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-pub(crate) fn publisher() -> Publisher {
-    Publisher::new(SharedLog::new(SessionId(7)), SessionClock::start())
+/// The lecturer's way to an empty log.
+pub(crate) fn part() -> Part {
+    Stage::new(Publisher::new(SharedLog::new(SessionId(7)), SessionClock::start())).part(Source::Lecturer)
 }
 
 /// The server at this port of this machine.
@@ -30,7 +33,7 @@ pub(crate) async fn session_over(
     stream: impl Stream + 'static,
     password: Option<&str>,
     distance: Distance,
-    publisher: &mut Publisher,
+    part: &Part,
     state: &watch::Sender<PresenterState>,
 ) -> SessionError {
     let credentials = Credentials { user: None, password: password.map(str::to_owned) };
@@ -38,7 +41,7 @@ pub(crate) async fn session_over(
         Ok(connected) => connected,
         Err(error) => return error.into(),
     };
-    let Err(error) = run_session(connected, publisher, state).await;
+    let Err(error) = run_session(connected, &SessionOptions::default(), part, state).await;
     error
 }
 

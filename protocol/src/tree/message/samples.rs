@@ -1,10 +1,11 @@
 //! One or more of each message, for tests and for the vectors of PROTOCOL.md.
 
 use super::*;
-use crate::geometry::Size;
+use crate::geometry::{Rect, Size};
 use crate::tree::slot::{NodeId, Slot, V};
 use crate::tree::ticket::{KEY_BYTES, Key, Ticket};
 use crate::update::{Seq, SessionId};
+use crate::view::View;
 use std::time::Duration;
 
 const ID: NodeId = NodeId(0x0102_0304_0506_0708);
@@ -89,7 +90,48 @@ pub(crate) fn samples() -> Vec<(&'static str, Message)> {
         ("ATTACH_REPLY stale", Message::AttachReply(AttachReply::Stale)),
         ("ATTACH_REPLY not here", Message::AttachReply(AttachReply::NotHere)),
         ("SNAPSHOT_REQUEST", Message::SnapshotRequest),
-        ("PRESENTER", Message::Presenter(Presenter { gone: "lost".into() })),
+        ("PRESENTER gone", Message::Presenter(Presenter { gone: "lost".into(), ..Presenter::default() })),
+        ("PRESENTER node", presenter()),
         ("HEARTBEAT", Message::Heartbeat(Heartbeat { beat: 128, received: 1000 })),
+    ]
+    .into_iter()
+    .chain(presenting())
+    .collect()
+}
+
+fn presenter() -> Message {
+    Message::Presenter(Presenter { gone: "".into(), node: Some(ID), name: "Ada".into(), policy: Policy::Ask })
+}
+
+/// The messages about who presents.
+fn presenting() -> Vec<(&'static str, Message)> {
+    let (proof, ticket, rect) = (Ticket([0xcc; 16]), Ticket([0xaa; 16]), Rect::new(1280, 0, 640, 480));
+    let (name, view) = ("Ada".into(), View::Display { id: 2, rect });
+    let request = ServerChangeRequest { session: SESSION, id: ID, v: V(300), name, view, proof };
+    let report = FloorReport {
+        policy: Policy::Ask,
+        presents: Some("Ada".into()),
+        requests: vec![FloorRequest { number: 4, name: "Bob".into(), view: View::Whole }],
+        done: true,
+    };
+    let reply = Message::ServerChangeReply;
+    vec![
+        ("SERVER_CHANGE_REQUEST", Message::ServerChangeRequest(request)),
+        ("SERVER_CHANGE_REPLY asked", reply(ServerChangeReply::Asked)),
+        ("SERVER_CHANGE_REPLY accepted", reply(ServerChangeReply::Accepted { ticket })),
+        ("SERVER_CHANGE_REPLY live", reply(ServerChangeReply::Live)),
+        ("SERVER_CHANGE_REPLY paused", reply(ServerChangeReply::Paused { by: "Bob".into() })),
+        ("SERVER_CHANGE_REPLY refused", reply(ServerChangeReply::Refused { reason: "no".into() })),
+        ("SERVER_CHANGE_REPLY busy", reply(ServerChangeReply::Busy)),
+        ("SERVER_CHANGE_REPLY expired", reply(ServerChangeReply::Expired)),
+        ("SERVER_CHANGE_REPLY ended", reply(ServerChangeReply::Ended { reason: "gone".into() })),
+        ("PRESENT", Message::Present(Present { session: SESSION, id: ID, ticket })),
+        ("PRESENT_REPLY", Message::PresentReply),
+        ("FLOOR_REQUEST show", Message::FloorRequest(FloorCommand::Show)),
+        ("FLOOR_REQUEST approve", Message::FloorRequest(FloorCommand::Approve(Some(4)))),
+        ("FLOOR_REQUEST refuse", Message::FloorRequest(FloorCommand::Refuse(None))),
+        ("FLOOR_REQUEST back", Message::FloorRequest(FloorCommand::Back)),
+        ("FLOOR_REQUEST locked", Message::FloorRequest(FloorCommand::Policy(Policy::Locked))),
+        ("FLOOR", Message::Floor(report)),
     ]
 }

@@ -12,6 +12,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 impl Topology {
+    /// Whether this node has a place in the tree, and made the statement.
+    pub fn vouches_for(&self, id: NodeId, statement: &Statement, proof: &Ticket) -> bool {
+        self.is_proven(id, statement, proof) && self.places.node(id).is_some()
+    }
+
     /// Whether a statement was made by this node: only it and the root have its key.
     pub(super) fn is_proven(&self, by: NodeId, statement: &Statement, proof: &Ticket) -> bool {
         let TopologyConfig { session, secret, .. } = &self.config;
