@@ -154,7 +154,11 @@ async fn follow(handle: &NodeHandle, log: &SharedLog, shown: &Shown) {
     loop {
         changed.borrow_and_update();
         let has_picture = log.with(|log| log.complete()) != Seq::NONE;
-        let gone = !presenter.borrow_and_update().gone.is_empty();
+        let gone = {
+            let presenter = presenter.borrow_and_update();
+            shown.set_presenting(presenter.name.as_str());
+            !presenter.gone.is_empty()
+        };
         let note = match &*state.borrow_and_update() {
             NodeState::Asking if has_picture => Note::ConnectionLost { retry: "asking the root for another place".into() },
             NodeState::Connecting { parent } if has_picture => Note::ConnectionLost { retry: format!("connecting to {parent}") },

@@ -1,5 +1,7 @@
 //! `treevnc root`: pull the presenter's screen and be the top of the tree.
 
+mod window;
+
 use super::{asked_to_stop, credentials, listen, machine_name, random, random_number, runtime};
 use crate::cli::RootArgs;
 use anyhow::Context;
@@ -10,13 +12,16 @@ use treevnc_protocol::tree::slot::NodeId;
 use treevnc_protocol::tree::ticket::Key;
 use treevnc_protocol::update::SessionId;
 use treevnc_protocol::view::View;
-use treevnc_root::presenter::{PresenterState, SessionError, SessionOptions};
-use treevnc_root::session::{Home, Root, RootEnd, RootHandle, RootOptions};
+use treevnc_root::presenter::{SessionError, SessionOptions};
+use treevnc_root::session::{Home, Root, RootEnd, RootOptions};
 use treevnc_screen::display::Choice;
 use treevnc_screen::vnc::VncServer;
-use treevnc_viewer::picture::{Note, Shown};
+use treevnc_viewer::picture::Shown;
 use treevnc_viewer::playback::play;
-use treevnc_viewer::window::{self, WindowOptions};
+use treevnc_viewer::window::WindowOptions;
+
+/// Commands of the window that may wait.
+const COMMANDS: usize = 8;
 
 pub(super) fn run(args: RootArgs) -> anyhow::Result<()> {
     let address = args.vnc.parse().with_context(|| format!("--vnc {}", args.vnc))?;
@@ -41,21 +46,20 @@ pub(super) fn run(args: RootArgs) -> anyhow::Result<()> {
     }
     let shown = Shown::new();
     shown.set_session(&name);
-    let (commands, mut closed) = mpsc::channel(1);
+    let (commands, asked) = mpsc::channel(COMMANDS);
     let session = {
         let shown = shown.clone();
         runtime.spawn(async move {
             let result = tokio::select! {
                 result = running => result,
-                _ = closed.recv() => Ok(()),
+                () = window::attend(&handle, &shown, asked) => Ok(()),
                 () = play(handle.log().clone(), shown.clone()) => Ok(()),
-                () = follow_presenter(handle, shown.clone()) => Ok(()),
             };
             shown.close();
             result
         })
     };
-    window::run(shown, WindowOptions::default(), commands)?;
+    treevnc_viewer::window::run(shown, WindowOptions::default(), commands)?;
     runtime.block_on(session)?
 }
 
@@ -80,21 +84,5 @@ pub(crate) fn view(choice: Choice) -> View {
         Choice::Number(number) => View::Number(number),
         Choice::Id(id) => View::Display { id, rect: Rect::new(0, 0, 0, 0) },
         Choice::Area(rect) => View::Area(rect),
-    }
-}
-
-async fn follow_presenter(handle: RootHandle, shown: Shown) {
-    let mut state = handle.presenter();
-    loop {
-        let now = state.borrow_and_update().clone();
-        shown.set_note(match now {
-            PresenterState::Connecting => Note::Connecting { to: "the presenter".into() },
-            PresenterState::Connected { .. } if shown.scene().picture.is_none() => Note::Waiting,
-            PresenterState::Connected { .. } => Note::None,
-            PresenterState::Lost { .. } | PresenterState::Refused { .. } => Note::PresenterGone,
-        });
-        if state.changed().await.is_err() {
-            return std::future::pending().await;
-        }
     }
 }

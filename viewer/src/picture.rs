@@ -8,7 +8,7 @@ use treevnc_protocol::framebuffer::Framebuffer;
 
 mod floor;
 mod stage;
-pub use floor::{Floor, MAX_OFFERS, Offer, Policy, Request, Sharing};
+pub use floor::{Floor, MAX_OFFERS, Offer, Request, Sharing};
 pub use stage::Stage;
 
 /// Longest name or reason that is kept, in characters; the rest is cut off.

@@ -14,7 +14,7 @@ mod outbox;
 mod scale;
 mod state;
 
-use crate::picture::{Policy, Scene, Shown};
+use crate::picture::{Scene, Shown};
 use chrome::Painter;
 use compose::Composer;
 use controls::ControlSize;
@@ -24,6 +24,7 @@ use outbox::Outbox;
 use state::{Effect, Input, State};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::Sender;
+use treevnc_protocol::tree::message::Policy;
 
 /// How often the keyboard and the mouse are looked at.
 const POLL: Duration = Duration::from_micros(16_667);

@@ -1,7 +1,8 @@
 //! Orders about presenting. Lists are one line, their items separated by `;` and the items' fields by `,`.
 
 use treevnc_protocol::geometry::Rect;
-use treevnc_viewer::picture::{Offer, Policy, Request, Sharing, Shown};
+use treevnc_protocol::tree::message::Policy;
+use treevnc_viewer::picture::{Offer, Request, Sharing, Shown};
 
 /// Carries out an order about presenting.
 pub(crate) fn obey(shown: &Shown, order: &str, rest: &str) {

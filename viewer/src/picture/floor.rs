@@ -4,20 +4,10 @@
 use super::{Shown, clean};
 use std::sync::Arc;
 use treevnc_protocol::geometry::Rect;
+use treevnc_protocol::tree::message::Policy;
 
 /// Most displays that are offered, and most requests that are shown; those beyond are left out.
 pub const MAX_OFFERS: usize = 16;
-
-/// Whom the root lets present.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Policy {
-    /// Whoever asks.
-    Free,
-    /// Whom a person at the root accepts.
-    Ask,
-    /// Nobody but the lecturer.
-    Locked,
-}
 
 /// How it stands with a share of this machine's screen.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -1,12 +1,13 @@
 //! What is drawn when, and where the layers lie, without a window.
 
 use super::*;
-use crate::picture::{Offer, Policy, Request, Sharing, Shown};
+use crate::picture::{Offer, Request, Sharing, Shown};
 use crate::window::Zoom;
 use crate::window::controls::ControlSize;
 use crate::window::state::{Input, Key};
 use std::time::Duration;
 use treevnc_protocol::geometry::{Rect, Size};
+use treevnc_protocol::tree::message::Policy;
 
 const NOW: Duration = Duration::from_secs(10);
 

@@ -7,7 +7,8 @@ mod mirror;
 mod panel;
 
 use super::layout::Area;
-use crate::picture::{Floor, Policy, Sharing};
+use crate::picture::{Floor, Sharing};
+use treevnc_protocol::tree::message::Policy;
 
 pub(crate) use bar::{Bar, bar};
 pub(crate) use cards::{Cards, cards};

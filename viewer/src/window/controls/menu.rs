@@ -1,8 +1,8 @@
 //! The menu under the tool bar's menu button: a box, its rows, and lines between groups.
 
 use super::{Command, ControlSize, Spot};
-use crate::picture::Policy;
 use crate::window::layout::Area;
+use treevnc_protocol::tree::message::Policy;
 
 /// Where the menu's parts are.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

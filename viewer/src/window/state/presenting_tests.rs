@@ -1,11 +1,12 @@
 //! Presenting: what a person asks for by click and key in every state, without a window.
 
 use super::*;
-use crate::picture::{Offer, Policy, Request};
+use crate::picture::{Offer, Request};
 use crate::window::Zoom;
 use crate::window::controls::{ControlSize, Spot, seven_per_letter as measure};
 use crate::window::state::Input;
 use treevnc_protocol::geometry::Rect;
+use treevnc_protocol::tree::message::Policy;
 
 /// A window with a picture, and a clock of its own.
 struct Desk {
