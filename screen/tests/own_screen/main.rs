@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod displays;
 #[cfg(test)]
+mod life;
+#[cfg(test)]
 mod pictures;
 #[cfg(test)]
 mod pointer;

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 use treevnc_protocol::framebuffer::Framebuffer;
 use treevnc_protocol::geometry::{Rect, Size};
 use x11rb::connection::Connection;
@@ -26,10 +27,30 @@ pub fn have(programs: &[&str]) -> bool {
     missing.is_empty()
 }
 
+/// CPU time so far of this program's capture threads.
+pub fn capture_threads_cpu() -> (usize, Duration) {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap().filter_map(Result::ok);
+    let read = |file: std::path::PathBuf| std::fs::read_to_string(file).unwrap_or_default();
+    let captures = tasks.filter(|task| read(task.path().join("comm")).trim() == "capture");
+    let nanos = |task: std::fs::DirEntry| {
+        read(task.path().join("schedstat")).split(' ').next().and_then(|word| word.parse().ok()).unwrap_or(0)
+    };
+    let times: Vec<u64> = captures.map(nanos).collect();
+    (times.len(), Duration::from_nanos(times.iter().sum()))
+}
+
 /// A running program.
 pub struct Program(pub Child);
 
 impl Program {
+    /// CPU time so far, to 10 ms.
+    pub fn cpu_time(&self) -> Duration {
+        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id())).unwrap();
+        let fields: Vec<_> = text.rsplit(')').next().unwrap().split_whitespace().collect();
+        let ticks: u64 = fields[11..=12].iter().map(|field| field.parse::<u64>().unwrap()).sum();
+        Duration::from_millis(ticks * 10)
+    }
+
     fn start(command: &mut Command) -> Self {
         Self(command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }
@@ -45,7 +66,7 @@ impl Drop for Program {
 /// An X server, and a connection by which a test draws and looks.
 pub struct Screen {
     pub name: String,
-    _server: Program,
+    pub server: Program,
     pub x: RustConnection,
     pub root: Window,
     pub window: Window,
@@ -55,9 +76,17 @@ pub struct Screen {
 impl Screen {
     /// Xvfb of that size and depth. The pointer stands in the middle; our window covers everything.
     pub fn new(width: u16, height: u16, depth: u8) -> Self {
+        Self::with_options(width, height, depth, &[])
+    }
+
+    /// The same with more options for Xvfb.
+    pub fn with_options(width: u16, height: u16, depth: u8, options: &[&str]) -> Self {
         let screen = format!("{width}x{height}x{depth}");
         let mut command = Command::new("Xvfb");
-        command.args(["-displayfd", "1", "-noreset", "-nolisten", "tcp", "-screen", "0", &screen]).stdout(Stdio::piped());
+        command
+            .args(["-displayfd", "1", "-noreset", "-nolisten", "tcp", "-screen", "0", &screen])
+            .args(options)
+            .stdout(Stdio::piped());
         let mut server = Program::start(&mut command);
         let mut line = String::new();
         BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -72,7 +101,7 @@ impl Screen {
         x.create_gc(gc, window, &CreateGCAux::new()).unwrap();
         x.map_window(window).unwrap();
         x.sync().unwrap();
-        Self { name, _server: server, x, root, window, gc }
+        Self { name, server, x, root, window, gc }
     }
 
     /// Paints a rectangle of our window; it is painted when this returns.
@@ -118,6 +147,11 @@ impl Screen {
         self.x.sync().unwrap();
     }
 
+    /// Starts a program on this screen.
+    pub fn start(&self, program: &str, arguments: &[&str]) -> Program {
+        Program::start(Command::new(program).args(arguments).env("DISPLAY", &self.name).stdout(Stdio::null()))
+    }
+
     /// Runs a program on this screen to its end and answers its output.
     pub fn run(&self, program: &str, arguments: &[&str]) -> Vec<u8> {
         let output = Command::new(program).args(arguments).env("DISPLAY", &self.name).output().unwrap();
@@ -148,15 +182,22 @@ impl Screen {
             return fb;
         }
         let (x, y) = (rect.x.cast_signed(), rect.y.cast_signed());
+        let (bytes_per_pixel, bits) = if self.x.setup().roots[0].root_depth == 16 { (2, [5, 6, 5]) } else { (4, [10, 10, 10]) };
         for row in 0..rect.height {
             let asked = self.x.get_image(ImageFormat::Z_PIXMAP, self.root, x, y + row.cast_signed(), rect.width, 1, !0).unwrap();
             let data = asked.reply().unwrap().data;
             for (pixel, bytes) in
-                fb.row_mut(Size::new(rect.width, rect.height).unwrap().rect(), row).iter_mut().zip(data.chunks(2))
+                fb.row_mut(Size::new(rect.width, rect.height).unwrap().rect(), row).iter_mut().zip(data.chunks(bytes_per_pixel))
             {
-                let value = u32::from(bytes[0]) | u32::from(bytes[1]) << 8;
-                let scaled = |value: u32, max: u32| ((value & max) * 510 + max) / (2 * max);
-                *pixel = scaled(value >> 11, 31) << 16 | scaled(value >> 5, 63) << 8 | scaled(value, 31);
+                let value = bytes.iter().rev().fold(0, |value, &byte| value << 8 | u32::from(byte));
+                let (mut rest, mut rgb) = (value, 0);
+                // From blue, the lowest bits, up to red; each rounded to the nearest of 256.
+                for (at, bits) in (0..).zip(bits.into_iter().rev()) {
+                    let max = (1 << bits) - 1;
+                    rgb |= (((rest & max) * 510 + max) / (2 * max)) << (8 * at);
+                    rest >>= bits;
+                }
+                *pixel = rgb;
             }
         }
         fb

@@ -250,6 +250,8 @@ impl Watcher {
     fn grab(&mut self, area: Rect, mut picture: Framebuffer, ends: &Ends) -> Result<bool, CaptureError> {
         ends.state.send_modify(|state| state.is_changed = false);
         self.is_told = false;
+        // Before the pointer is looked for: a motion after that is heard of.
+        self.server.listen_to_pointer(true)?;
         for _ in 0..ATTEMPTS {
             let tiles = self.fetch(area, &mut picture);
             self.hear()?;
@@ -261,7 +263,6 @@ impl Watcher {
                 }
                 Ok(damage) => {
                     self.rests_until = Instant::now() + FRAME;
-                    self.server.listen_to_pointer(true)?;
                     drop(ends.grabbed.try_send((picture, damage)));
                     return Ok(true);
                 }
