@@ -8,7 +8,7 @@ use treevnc_protocol::framebuffer::Framebuffer;
 
 mod floor;
 mod stage;
-pub use floor::{Floor, MAX_OFFERS, Offer, Request, Sharing};
+pub use floor::{Floor, MAX_MESSAGE_CHARS, MAX_OFFERS, Offer, Request, Sharing};
 pub use stage::Stage;
 
 /// Longest name or reason that is kept, in characters; the rest is cut off.
@@ -176,10 +176,14 @@ impl Shown {
 
 /// A label that can be drawn and put into a title: one line, no control or direction characters, bounded.
 fn clean(label: &str) -> String {
+    clean_to(label, MAX_LABEL_CHARS)
+}
+
+fn clean_to(label: &str, max_chars: usize) -> String {
     let odd =
         |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let line = label.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|&c| !odd(c));
-    line.take(MAX_LABEL_CHARS).collect::<String>().trim().to_owned()
+    line.take(max_chars).collect::<String>().trim().to_owned()
 }
 
 #[cfg(test)]

@@ -81,6 +81,21 @@ impl Font {
         Cow::Owned(fitting.checked_sub(1).map(|last| shortened(&cuts[last])).unwrap_or_default())
     }
 
+    /// `text` broken between words into at most `lines` lines of that width; the last one is cut if that is not enough.
+    pub fn wrapped(&self, text: &str, size_px: f32, width_px: usize, lines: usize) -> Vec<String> {
+        let (mut done, mut line) = (Vec::new(), String::new());
+        for word in text.split_whitespace() {
+            let longer = if line.is_empty() { word.to_owned() } else { format!("{line} {word}") };
+            if line.is_empty() || done.len() + 1 >= lines || self.width(&longer, size_px) <= width_px {
+                line = longer;
+            } else {
+                done.push(std::mem::replace(&mut line, word.to_owned()));
+            }
+        }
+        done.push(line);
+        done.iter().map(|line| self.fitted(line, size_px, width_px).into_owned()).collect()
+    }
+
     /// Draws one line of text with its baseline at `y`, starting at column `x`; returns where the next character would stand.
     pub fn draw(&mut self, canvas: &mut Canvas<'_>, x: i32, y: i32, size_px: f32, text: &str, colour: u32) -> i32 {
         let mut pens = Vec::new();
@@ -209,6 +224,19 @@ mod tests {
         let cut = font.fitted(text, 13.0, 100);
         assert!(cut.starts_with("Connection") && cut.ends_with('…') && font.width(&cut, 13.0) <= 100, "{cut}");
         assert_eq!(font.fitted(text, 13.0, 0), "");
+    }
+
+    #[test]
+    fn a_text_is_broken_between_words_and_the_last_line_cut() {
+        let font = Font::sans();
+        let text = "the quick brown fox jumps over the lazy dog";
+        let lines = font.wrapped(text, 13.0, 100, 9);
+        assert!(lines.len() > 2 && lines.iter().all(|line| font.width(line, 13.0) <= 100), "{lines:?}");
+        assert_eq!(lines.join(" "), text);
+        let cut = font.wrapped(text, 13.0, 100, 2);
+        assert!(cut.len() == 2 && cut[0] == lines[0] && cut[1].ends_with('…'), "{cut:?}");
+        assert_eq!(font.wrapped(text, 13.0, 1000, 9), [text]);
+        assert_eq!(font.wrapped("", 13.0, 1000, 9), [""]);
     }
 
     #[test]

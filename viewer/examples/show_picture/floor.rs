@@ -21,6 +21,7 @@ pub(crate) fn obey(shown: &Shown, order: &str, rest: &str) {
             shown.set_sharing(match state {
                 "ready" => Sharing::Ready,
                 "locked" => Sharing::Locked,
+                "preparing" => Sharing::Preparing,
                 "asking" => Sharing::Asking,
                 "starting" => Sharing::Starting,
                 "live" => Sharing::Live,

@@ -1,13 +1,15 @@
 //! What the window shows about presenting: who does, who asks to, and how it stands with this machine's own share. The program writes
 //! it, the window shows it; nothing here decides anything.
 
-use super::{Shown, clean};
+use super::{Shown, clean, clean_to};
 use std::sync::Arc;
 use treevnc_protocol::geometry::Rect;
 use treevnc_protocol::tree::message::Policy;
 
 /// Most displays that are offered, and most requests that are shown; those beyond are left out.
 pub const MAX_OFFERS: usize = 16;
+/// Longest passing message, in characters; the rest is cut off.
+pub const MAX_MESSAGE_CHARS: usize = 400;
 
 /// How it stands with a share of this machine's screen.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -19,6 +21,8 @@ pub enum Sharing {
     Ready,
     /// The root lets nobody present now.
     Locked,
+    /// The screen is being opened, and the root asked.
+    Preparing,
     /// A person at the root is being asked.
     Asking,
     /// The root has said yes; the first picture is on its way.
@@ -35,7 +39,7 @@ pub enum Sharing {
 impl Sharing {
     /// Whether a share goes on, from the question on: then it can be stopped.
     pub fn is_going_on(&self) -> bool {
-        matches!(self, Self::Asking | Self::Starting | Self::Live | Self::Paused { .. })
+        matches!(self, Self::Preparing | Self::Asking | Self::Starting | Self::Live | Self::Paused { .. })
     }
 }
 
@@ -127,11 +131,11 @@ impl Shown {
         self.change_floor(|floor| floor.mirror = mirror);
     }
 
-    /// Shows a passing message, cut off after [`MAX_LABEL_CHARS`](super::MAX_LABEL_CHARS) characters. The next one replaces it.
+    /// Shows a passing message, for as long as it takes to read; cut off after [`MAX_MESSAGE_CHARS`]. The next one replaces it.
     pub fn say(&self, message: &str) {
         self.change(|scene| {
             let number = scene.said.as_ref().map_or(0, |(number, _)| *number) + 1;
-            scene.said = Some((number, clean(message).into()));
+            scene.said = Some((number, clean_to(message, MAX_MESSAGE_CHARS).into()));
         });
     }
 

@@ -172,9 +172,10 @@ fn every_state_of_presenting_is_another_picture_and_goes_without_a_trace() {
     let plain = desk.composer.pixels().to_vec();
     let request = |number| Request { number, name: "Ada".into(), detail: "all displays".into() };
     let offer = |x| Offer { name: "HDMI-1".into(), rect: Rect::new(x, 0, 1920, 1080), primary: false };
-    let states: [&dyn Fn(&Shown); 11] = [
+    let states: [&dyn Fn(&Shown); 12] = [
         &|shown| shown.set_sharing(Sharing::Ready),
         &|shown| shown.set_sharing(Sharing::Locked),
+        &|shown| shown.set_sharing(Sharing::Preparing),
         &|shown| shown.set_sharing(Sharing::Asking),
         &|shown| shown.set_sharing(Sharing::Starting),
         &|shown| shown.set_sharing(Sharing::Live),

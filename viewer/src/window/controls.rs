@@ -111,7 +111,7 @@ pub(crate) fn presenting(floor: &Floor) -> Option<Command> {
     match floor.sharing {
         Sharing::Unavailable => (floor.policy.is_some() && !floor.presenter.is_empty()).then_some(Command::Back),
         Sharing::Ready | Sharing::Locked => Some(Command::Share),
-        Sharing::Asking | Sharing::Starting => Some(Command::CancelSharing),
+        Sharing::Preparing | Sharing::Asking | Sharing::Starting => Some(Command::CancelSharing),
         Sharing::Live | Sharing::Paused { .. } => Some(Command::StopSharing),
     }
 }

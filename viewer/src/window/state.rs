@@ -16,8 +16,9 @@ mod presenting;
 const BAR_LINGERS: Duration = Duration::from_millis(700);
 /// How long the tool bar shows itself when full screen begins.
 const BAR_GREETS: Duration = Duration::from_millis(2500);
-/// How long a passing message stays.
-const MESSAGE_STAYS: Duration = Duration::from_millis(4000);
+/// How long a passing message stays: a moment to see it, and its letters' reading time.
+const MESSAGE_STAYS: Duration = Duration::from_millis(2500);
+const LETTER_STAYS: Duration = Duration::from_millis(45);
 /// One notch of the wheel, in pixels at 100 percent.
 const WHEEL_STEP: i32 = 72;
 
@@ -191,7 +192,9 @@ impl State {
 
     /// Shows a passing message.
     pub(crate) fn say(&mut self, message: impl Into<Cow<'static, str>>, now: Duration) {
-        self.message = Some((message.into(), now + MESSAGE_STAYS));
+        let message = message.into();
+        let letters = u32::try_from(message.chars().count()).unwrap_or(0);
+        self.message = Some((message, now + MESSAGE_STAYS + LETTER_STAYS * letters));
     }
 
     /// Time has passed: the tool bar of a full screen and messages come and go.

@@ -226,7 +226,7 @@ fn in_full_screen_the_picture_has_it_all_and_the_bar_comes_when_called() {
     let mut now = NOW + BAR_GREETS;
     state.tick(now);
     assert!(!state.look().bar);
-    state.tick(NOW + MESSAGE_STAYS);
+    state.tick(NOW + MESSAGE_STAYS + LETTER_STAYS * 100);
     assert_eq!(state.look().message, None);
     assert_eq!(click_bar(&mut state, Command::Quit), None, "hidden buttons cannot be clicked");
     point(&mut state, 500, 10);

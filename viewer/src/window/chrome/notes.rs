@@ -7,6 +7,10 @@ use crate::canvas::Canvas;
 use crate::picture::{Note, Scene, Sharing};
 use crate::window::layout::Area;
 
+/// The most a passing message takes: pixels at 100 percent, and lines.
+const MESSAGE_WIDTH: i32 = 640;
+const MESSAGE_LINES: usize = 6;
+
 /// How serious a note is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tone {
@@ -127,12 +131,42 @@ impl Painter {
     /// What there is to say near the lower edge of the picture's room, one above the other: the note, the share that waits, a passing
     /// message.
     pub(crate) fn says(&mut self, canvas: &mut Canvas<'_>, room: Area, scene: &Scene, message: Option<&str>) {
-        let note = scene.picture.as_ref().and_then(|_| words(&scene.note)).map(|words| (Some(tone(scene)), words));
-        let waiting = waiting_words(&scene.floor.sharing).map(|(tone, words)| (Some(tone), words));
-        let message = message.map(|message| (None, message.to_owned()));
-        for (index, (tone, words)) in (0..).zip([note, waiting, message].into_iter().flatten()) {
-            self.pill(canvas, room, self.size.px(22 + 46 * index), &words, tone);
+        let note = scene.picture.as_ref().and_then(|_| words(&scene.note)).map(|words| (tone(scene), words));
+        let waiting = waiting_words(&scene.floor.sharing);
+        let mut lift = self.size.px(22);
+        for (tone, words) in [note, waiting].into_iter().flatten() {
+            self.pill(canvas, room, lift, &words, tone);
+            lift += self.size.px(46);
         }
+        if let Some(message) = message {
+            self.message(canvas, room, lift, message);
+        }
+    }
+
+    /// A passing message of a few lines, `lift` above the lower edge.
+    fn message(&mut self, canvas: &mut Canvas<'_>, room: Area, lift: i32, message: &str) {
+        let (pad, line) = (self.size.px(18), self.size.px(22));
+        let widest = self.size.px(MESSAGE_WIDTH).min(room.width - 2 * self.size.px(8)) - 2 * pad;
+        let Some(width) = usize::try_from(widest).ok().filter(|width| *width > 0) else { return };
+        let lines = self.font.wrapped(message, self.size.text(), width, MESSAGE_LINES);
+        let rows = i32::try_from(lines.len()).unwrap_or(1);
+        let width = lines.iter().map(|line| self.measure(line)).max().unwrap_or(0) + 2 * pad;
+        let (height, radius) = (rows * line + 2 * self.size.px(7), self.size.px(18));
+        let mut area = room.centred(width, height);
+        area.y = (room.bottom() - lift - height).max(room.y);
+        self.lifted_box(canvas, area, radius, LINE);
+        for (row, words) in (0..).zip(&lines) {
+            let y = area.y + self.size.px(7) + row * line;
+            self.centred(canvas, Area { y, height: line, ..area }, words, TEXT);
+        }
+    }
+
+    /// A box above the picture, with its shadow and its rim.
+    fn lifted_box(&self, canvas: &mut Canvas<'_>, area: Area, radius: i32, rim: u32) {
+        let thin = self.size.px(1);
+        shadow(canvas, area, radius, self.size.px(8));
+        rounded(canvas, area.grown(thin), radius + thin, solid(rim));
+        rounded(canvas, area, radius, solid(BOX));
     }
 
     /// Whether there is something to say.
@@ -140,23 +174,18 @@ impl Painter {
         (scene.picture.is_some() && scene.note != Note::None) || waiting_words(&scene.floor.sharing).is_some()
     }
 
-    /// A box with rounded ends around one line of text, `lift` above the lower edge, no wider than the room.
-    fn pill(&mut self, canvas: &mut Canvas<'_>, room: Area, lift: i32, words: &str, tone: Option<Tone>) {
+    /// A box with rounded ends around a dot and one line of text, `lift` above the lower edge, no wider than the room.
+    fn pill(&mut self, canvas: &mut Canvas<'_>, room: Area, lift: i32, words: &str, tone: Tone) {
         let (height, pad, diameter) = (self.size.px(36), self.size.px(18), self.size.px(10));
-        let before = if tone.is_some() { pad + diameter + self.size.px(10) } else { pad };
+        let before = pad + diameter + self.size.px(10);
         let width = (before + self.measure(words) + pad).min(room.width - 2 * self.size.px(8));
         if width <= before + pad {
             return;
         }
         let mut area = room.centred(width, height);
         area.y = (room.bottom() - lift - height).max(room.y);
-        shadow(canvas, area, height / 2, self.size.px(8));
-        let thin = self.size.px(1);
-        rounded(canvas, area.grown(thin), height / 2 + thin, solid(tone.map_or(LINE, Tone::rim)));
-        rounded(canvas, area, height / 2, solid(BOX));
-        if let Some(tone) = tone {
-            disc(canvas, area.x + pad, area.centred(diameter, diameter).y, diameter, solid(tone.dot()));
-        }
+        self.lifted_box(canvas, area, height / 2, tone.rim());
+        disc(canvas, area.x + pad, area.centred(diameter, diameter).y, diameter, solid(tone.dot()));
         let line = Area::new(area.x + before, area.y, width - before - pad + self.size.px(2), height);
         self.shortened(canvas, line, words, TEXT);
     }

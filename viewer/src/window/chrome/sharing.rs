@@ -13,6 +13,7 @@ use crate::window::state::Look;
 /// What is said of a share that waits for something.
 pub(super) fn waiting_words(sharing: &Sharing) -> Option<(Tone, String)> {
     Some(match sharing {
+        Sharing::Preparing => (Tone::Waiting, "Getting your screen ready to be shared…".into()),
         Sharing::Asking => (Tone::Warning, "The lecturer is asked whether you may share your screen…".into()),
         Sharing::Starting => (Tone::Warning, "Your screen is about to be shown…".into()),
         Sharing::Paused { by } if by.is_empty() => {

@@ -109,6 +109,7 @@ fn the_button_and_its_key_share_cancel_and_stop_in_one_place() {
     let mut places = Vec::new();
     for (sharing, command, asked) in [
         (Sharing::Ready, Command::Share, WindowCommand::Share),
+        (Sharing::Preparing, Command::CancelSharing, WindowCommand::StopSharing),
         (Sharing::Asking, Command::CancelSharing, WindowCommand::StopSharing),
         (Sharing::Starting, Command::CancelSharing, WindowCommand::StopSharing),
         (Sharing::Live, Command::StopSharing, WindowCommand::StopSharing),
