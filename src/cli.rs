@@ -26,10 +26,14 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Show how it works on this machine: a made-up presenter, a root and some nodes; ends with the tree and delays by depth
     Demo(DemoArgs),
-    /// Share a presenter's screen: pull it from a VNC server and be the root of the tree
+    /// Begin a session with this machine's screen, or that of a VNC server, and be the root of the tree
     Root(RootArgs),
     /// Watch a shared screen and pass it on
     Join(JoinArgs),
+    /// Show this machine's screen, or that of a VNC server, to everybody in a session
+    Share(ShareArgs),
+    /// At the root's machine: who presents and who asks to; let them, refuse them, take the screen back
+    Floor(FloorArgs),
     /// Save the present picture of any node as a PNG file
     Snapshot(SnapshotArgs),
     /// Show the tree: who is where, and who presents
@@ -56,9 +60,9 @@ pub(crate) struct DemoArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RootArgs {
-    /// The presenter's VNC server: HOST, HOST:DISPLAY or HOST::PORT
-    #[arg(long, value_name = "HOST[:DISPLAY|::PORT]", default_value = "localhost:0")]
-    pub(crate) vnc: String,
+    /// A VNC server's screen instead of this machine's own: HOST, HOST:DISPLAY or HOST::PORT
+    #[arg(long, value_name = "HOST[:DISPLAY|::PORT]")]
+    pub(crate) vnc: Option<String>,
     /// The account at the presenter's VNC server, when it asks for one (macOS, VeNCrypt X509Plain)
     #[arg(long, value_name = "NAME")]
     pub(crate) user: Option<String>,
@@ -132,6 +136,77 @@ pub(crate) struct JoinArgs {
     /// End with exit code 1 after so many seconds without a place in the tree, for example when the root is gone
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
     pub(crate) give_up: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShareArgs {
+    /// The root (or any node of the tree); without it the local network is searched
+    #[arg(value_name = "HOST[:PORT]")]
+    pub(crate) root: Option<String>,
+    /// Without HOST: the session of this name when several are found
+    #[arg(long, conflicts_with = "root")]
+    pub(crate) session: Option<String>,
+    /// The VNC server to share [default: the one on this machine's port 5900, or this machine's own screen]
+    #[arg(long, value_name = "HOST[:DISPLAY|::PORT]")]
+    pub(crate) vnc: Option<String>,
+    /// The account at that VNC server, when it asks for one (macOS, VeNCrypt X509Plain)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// File whose first line is the VNC password (or set VNC_PASSWORD); it stays on this machine
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Share one display only: its number (1 is the first), WIDTHxHEIGHT+X+Y, or all
+    #[arg(long, value_name = "N", default_value = "all", value_parser = choice)]
+    pub(crate) display: Choice,
+    /// Address and port for children and VNC viewers; port 0 takes any free one
+    #[arg(long, value_name = "[ADDR:]PORT", default_value = "0", value_parser = listen)]
+    pub(crate) listen: Listen,
+    /// Name under which the screen is shown [default: this machine's name]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Never be asked to pass the picture on
+    #[arg(long)]
+    pub(crate) no_relay: bool,
+    /// End with exit code 1 after so many seconds without a place in the tree
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    pub(crate) give_up: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FloorArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) action: Option<FloorAction>,
+    /// The root, which must run on this machine
+    #[arg(long, value_name = "HOST[:PORT]", default_value = "localhost", global = true)]
+    pub(crate) root: String,
+    /// Print JSON for machines
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(crate) enum FloorAction {
+    /// Say who presents and who asks to (the default)
+    Show,
+    /// Let a request be shown: the one of this number, or the oldest
+    Approve {
+        /// The request's number
+        number: Option<u32>,
+    },
+    /// Refuse a request: the one of this number, or the oldest
+    Refuse {
+        /// The request's number
+        number: Option<u32>,
+    },
+    /// Show the lecturer's screen again
+    Back,
+    /// From now on whoever asks may present
+    Free,
+    /// From now on you are asked first
+    Ask,
+    /// From now on nobody else may present
+    Locked,
 }
 
 #[derive(Debug, Args)]

@@ -1,8 +1,10 @@
 //! One file per command; what they share.
 
 mod credentials;
+mod floor;
 mod join;
 mod root;
+mod share;
 mod simulate;
 mod snapshot;
 mod status;
@@ -24,6 +26,8 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         Command::Demo(args) => demo::run(args),
         Command::Root(args) => root::run(args),
         Command::Join(args) => join::run(args),
+        Command::Share(args) => share::run(args),
+        Command::Floor(args) => block_on(floor::run(args)),
         Command::Snapshot(args) => block_on(snapshot::run(args)),
         Command::Simulate(args) => simulate::run(args),
         Command::Status(args) => block_on(status::run(args)),

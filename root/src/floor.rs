@@ -94,10 +94,12 @@ impl FloorKeeper {
     /// Tells the floor what is shown and what time it is. Never ends.
     pub(crate) async fn keep(&self) {
         let mut cast = self.stage.cast();
+        let mut told = None;
         loop {
             let live = cast.borrow_and_update().live;
-            if let Some(source) = live {
+            if let Some(source) = live.filter(|_| told != live) {
                 self.with_floor(|floor, _| floor.handle_shown(source));
+                told = live;
             }
             let deadline = self.lock().floor.poll_deadline();
             let due = async {

@@ -4,11 +4,13 @@
 mod backoff;
 mod coverage;
 mod cut;
+mod own;
 mod pacing;
 mod patience;
 mod session;
 mod state;
 
+pub use own::run_own;
 pub use session::{SessionOptions, run_session};
 pub use state::{PresenterState, SessionError};
 
@@ -17,6 +19,7 @@ use backoff::Backoff;
 use std::convert::Infallible;
 use std::time::Instant;
 use tokio::sync::watch;
+use treevnc_protocol::update::Seq;
 use treevnc_screen::vnc::{VncServer, connect};
 
 /// Keeps a presenter's picture ready for `part`, and in the log while that is live: dials, and dials again with growing waits whenever it is lost. Ends only when the
@@ -64,4 +67,11 @@ async fn session(
     state: &watch::Sender<PresenterState>,
 ) -> Result<Infallible, SessionError> {
     run_session(connect(server).await?, options, part, state).await
+}
+
+/// Resolves when a reader has all that was published, or at once for the first to come where none was.
+async fn wanted(part: &Part) {
+    let log = part.log();
+    let seq = if log.reader_count() == 0 { Seq::NONE } else { part.seq() };
+    log.caught_up(seq).await;
 }

@@ -3,7 +3,7 @@
 
 use crate::discovery::{RootInfo, respond};
 use crate::floor::{FloorKeeper, FloorView};
-use crate::presenter::{PresenterState, SessionError, SessionOptions, run as keep_presenter};
+use crate::presenter::{PresenterState, SessionError, SessionOptions, run as keep_presenter, run_own};
 use crate::stage::{Part, Stage};
 use crate::tree::RootTree;
 use std::io;
@@ -22,6 +22,7 @@ use treevnc_relay::clock::SessionClock;
 use treevnc_relay::port::{Port, PortOptions};
 use treevnc_relay::publisher::Publisher;
 use treevnc_relay::shared_log::SharedLog;
+use treevnc_screen::display::Choice;
 use treevnc_screen::vnc::VncServer;
 
 /// How long until a presenter that has refused after it was shown is asked again.
@@ -36,6 +37,13 @@ pub enum Home {
         server: VncServer,
         /// What of it is shown.
         options: SessionOptions,
+    },
+    /// This machine's own.
+    Screen {
+        /// What of it is shown.
+        choice: Choice,
+        /// Its name for viewers.
+        name: String,
     },
 }
 
@@ -208,11 +216,15 @@ async fn count_viewers(tree: &RootTree, info: &watch::Sender<RootInfo>) {
 /// Keeps the lecturer's screen ready. A server that refuses for good ends it, unless it has been shown before: then somebody is looking at
 /// other screens of this session perhaps, and it is tried again.
 async fn keep_home(home: &Home, part: &Part, state: &watch::Sender<PresenterState>) -> SessionError {
-    let Home::Vnc { server, options } = home;
     let mut states = state.subscribe();
     let mut was_connected = false;
     loop {
-        let keeping = keep_presenter(server, options, part, state);
+        let keeping = async {
+            match home {
+                Home::Vnc { server, options } => keep_presenter(server, options, part, state).await,
+                Home::Screen { choice, name } => run_own(*choice, name, part, state).await,
+            }
+        };
         tokio::pin!(keeping);
         let refused = loop {
             tokio::select! {

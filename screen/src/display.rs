@@ -29,6 +29,17 @@ pub enum Choice {
     Area(Rect),
 }
 
+impl std::fmt::Display for Choice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Whole => f.write_str("whole screen"),
+            Self::Number(number) => write!(f, "display {number}"),
+            Self::Id(id) => write!(f, "display with id {id}"),
+            Self::Area(rect) => write!(f, "part {rect}"),
+        }
+    }
+}
+
 /// Why a text is no choice.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no display: give its number (1 is the first), WIDTHxHEIGHT+X+Y, or all")]

@@ -4,5 +4,6 @@
 pub mod address;
 pub mod capture;
 pub mod display;
+pub mod listing;
 pub mod server;
 pub mod vnc;

@@ -26,7 +26,7 @@ const LEAVING: Duration = Duration::from_secs(3);
 
 pub(super) fn run(args: JoinArgs) -> anyhow::Result<()> {
     let runtime = runtime()?;
-    let root = runtime.block_on(find(&args))?;
+    let root = runtime.block_on(find(args.root.as_deref(), args.session.as_deref()))?;
     let name = args.name.clone().unwrap_or_else(machine_name);
     let log = SharedLog::new(SessionId(0));
     let (id, seed) = (NodeId(random_number()?), random_number()?);
@@ -69,7 +69,7 @@ pub(super) fn run(args: JoinArgs) -> anyhow::Result<()> {
 }
 
 /// Runs a node until it ends, or until `stop`, and then leaves in order.
-async fn live(node: Node, handle: NodeHandle, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+pub(super) async fn live(node: Node, handle: NodeHandle, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
     let mut state = handle.state();
     let running = node.run();
     tokio::pin!(running);
@@ -100,10 +100,10 @@ fn ended(end: End) -> anyhow::Result<()> {
 }
 
 /// The root's address: the one given, or one found on the network.
-async fn find(args: &JoinArgs) -> anyhow::Result<SocketAddr> {
-    let candidates = match &args.root {
+pub(super) async fn find(host: Option<&str>, session: Option<&str>) -> anyhow::Result<SocketAddr> {
+    let candidates = match host {
         Some(host) => look_up(host).await?,
-        None => search(args).await?,
+        None => search(session).await?,
     };
     let mut last = anyhow!("the root has no address");
     for address in candidates {
@@ -117,8 +117,7 @@ async fn find(args: &JoinArgs) -> anyhow::Result<SocketAddr> {
     Err(last)
 }
 
-async fn search(args: &JoinArgs) -> anyhow::Result<Vec<SocketAddr>> {
-    let wanted = args.session.as_deref();
+async fn search(wanted: Option<&str>) -> anyhow::Result<Vec<SocketAddr>> {
     let is_wanted = |root: &FoundRoot| wanted.is_none_or(|name| root.name.as_str() == name);
     let all = find_roots(USUAL_SEARCH, |_| ControlFlow::Continue(())).await?;
     let mut roots: Vec<FoundRoot> = all.into_iter().filter(is_wanted).collect();

@@ -1,4 +1,4 @@
-//! `treevnc root`: pull the presenter's screen and be the top of the tree.
+//! `treevnc root`: show this machine's screen, or that of a VNC server, and be the top of the tree.
 
 mod window;
 
@@ -24,12 +24,17 @@ use treevnc_viewer::window::WindowOptions;
 const COMMANDS: usize = 8;
 
 pub(super) fn run(args: RootArgs) -> anyhow::Result<()> {
-    let address = args.vnc.parse().with_context(|| format!("--vnc {}", args.vnc))?;
     let credentials = credentials::read(args.user, args.password_file.as_deref())?;
-    let server = VncServer { address, credentials };
-    let shown = SessionOptions { view: view(args.display), name: None };
     let name = args.name.unwrap_or_else(machine_name);
-    let options = options(Home::Vnc { server, options: shown }, args.share.into(), name.clone(), true)?;
+    let home = match args.vnc {
+        Some(vnc) => {
+            let address = vnc.parse().with_context(|| format!("--vnc {vnc}"))?;
+            let options = SessionOptions { view: view(args.display), name: None };
+            Home::Vnc { server: VncServer { address, credentials }, options }
+        }
+        None => Home::Screen { choice: args.display, name: machine_name() },
+    };
+    let options = options(home, args.share.into(), name.clone(), true)?;
     let runtime = runtime()?;
     let inside = runtime.enter();
     let root = Root::new(options, listen(args.listen)?)?;
@@ -78,7 +83,7 @@ pub(crate) fn options(home: Home, policy: Policy, name: String, discoverable: bo
 }
 
 /// The part of a VNC server's screen that a choice means.
-pub(crate) fn view(choice: Choice) -> View {
+fn view(choice: Choice) -> View {
     match choice {
         Choice::Whole => View::Whole,
         Choice::Number(number) => View::Number(number),

@@ -1,9 +1,9 @@
-//! Questions to a session that need no place in its tree: who is where (PROTOCOL.md, STATUS_REQUEST).
+//! Questions to a session that need no place in its tree: who is where (PROTOCOL.md, STATUS_REQUEST), who presents (FLOOR_REQUEST).
 
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::time::timeout;
-use treevnc_protocol::tree::message::{Message, NodeStatus, Status};
+use treevnc_protocol::tree::message::{FloorCommand, FloorReport, Message, NodeStatus, Status};
 use treevnc_relay::link::{Incoming, LinkError, TreeLink, dial};
 
 /// Nodes of a session that are read at most.
@@ -42,6 +42,21 @@ pub async fn ask_status(node: SocketAddr, limit: Duration) -> Result<Status, Ask
         Ok(Err(error)) => Err(error),
         Err(_) => Err(AskError::Link(root, LinkError::TimedOut(limit))),
     }
+}
+
+/// Tells a root what a person at its machine wants, and hears how it stands then. Gives up after `limit`.
+pub async fn ask_floor(root: SocketAddr, command: FloorCommand, limit: Duration) -> Result<FloorReport, AskError> {
+    let failed = |error| AskError::Link(root, error);
+    let asking = async {
+        let mut link = dial(root, limit).await.map_err(failed)?;
+        link.write_message(&Message::FloorRequest(command)).await.map_err(failed)?;
+        match read_message(&mut link).await.map_err(failed)? {
+            Message::Floor(report) => Ok(report),
+            Message::Refused(refused) => Err(AskError::Refused(root, refused.reason.to_string())),
+            _ => Err(AskError::Answer(root)),
+        }
+    };
+    timeout(limit, asking).await.unwrap_or(Err(AskError::Link(root, LinkError::TimedOut(limit))))
 }
 
 enum Answer {

@@ -6,5 +6,6 @@ pub mod find;
 pub mod node;
 pub mod picture;
 pub mod playback;
+pub mod share;
 pub mod text;
 pub mod window;

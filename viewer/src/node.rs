@@ -15,8 +15,9 @@ use tokio::task::JoinHandle;
 use tracing::{info, warn};
 use treevnc_protocol::tree::children::Link;
 use treevnc_protocol::tree::member::{Action, End, Member, MemberConfig, Standing};
-use treevnc_protocol::tree::message::{Capabilities, Message, Presenter};
+use treevnc_protocol::tree::message::{Capabilities, Message, Presenter, ServerChangeRequest};
 use treevnc_protocol::tree::slot::{NodeId, Slot};
+use treevnc_protocol::view::View;
 use treevnc_relay::children::ChildLinks;
 use treevnc_relay::port::{Port, PortOptions};
 use treevnc_relay::shared_log::SharedLog;
@@ -144,6 +145,11 @@ impl NodeHandle {
     /// How it stands with the presenter, as the root says.
     pub fn presenter(&self) -> watch::Receiver<Presenter> {
         self.0.presenter.subscribe()
+    }
+
+    /// The question whether this node may present, and whom to ask; `None` while it has no place in a tree.
+    pub(crate) fn ask_to_present(&self, view: View) -> Option<(SocketAddr, ServerChangeRequest)> {
+        self.0.member().ask_to_present(view)
     }
 
     /// Makes the node leave: it tells the root, closes its links, and [`Node::run`] ends.

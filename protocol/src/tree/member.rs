@@ -4,6 +4,7 @@
 mod action;
 mod backoff;
 mod config;
+mod presenting;
 mod reports;
 mod steps;
 

@@ -6,7 +6,7 @@ use super::cut::Cut;
 use super::pacing::{Ask, Pacer, Turn};
 use super::patience::Patience;
 use super::state::{encodings, encodings_of_part};
-use super::{PresenterState, SessionError};
+use super::{PresenterState, SessionError, wanted};
 use crate::stage::{Part, Role};
 use std::convert::Infallible;
 use std::time::Duration;
@@ -323,12 +323,6 @@ async fn turn_comes(turn: Option<Turn>, start: Instant, part: &Part) -> Ask {
         }
     }
     turn.ask
-}
-
-async fn wanted(part: &Part) {
-    let log = part.log();
-    let seq = if log.reader_count() == 0 { treevnc_protocol::update::Seq::NONE } else { part.seq() };
-    log.caught_up(seq).await;
 }
 
 async fn comes(due: Option<Duration>, start: Instant) {

@@ -6,6 +6,7 @@ use treevnc_protocol::geometry::Size;
 use treevnc_protocol::rfb::{DecodeError, encoding};
 use treevnc_protocol::view::View;
 use treevnc_relay::publisher::PublishError;
+use treevnc_screen::capture::CaptureError;
 use treevnc_screen::vnc::{ConnectError, Distance};
 
 /// What is known of the presenter; the log keeps its last picture in every state.
@@ -54,6 +55,9 @@ pub enum SessionError {
     /// It cannot be reached, or does not let us in.
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    /// This machine's own screen cannot be captured.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
     /// What was sent is no RFB, or beyond a limit.
     #[error("what it sends cannot be read: {0}")]
     Decode(#[from] DecodeError),

@@ -1,0 +1,108 @@
+//! `treevnc share`: be a node of a session and show a screen to everybody in it, without a window.
+
+use super::join::{find, live};
+use super::{asked_to_stop, credentials, listen, machine_name, random_number, runtime};
+use crate::cli::ShareArgs;
+use anyhow::{Context, anyhow};
+use std::convert::Infallible;
+use tokio::sync::{oneshot, watch};
+use treevnc_protocol::tree::slot::NodeId;
+use treevnc_protocol::update::SessionId;
+use treevnc_relay::shared_log::SharedLog;
+use treevnc_screen::display::Choice;
+use treevnc_screen::listing::listed;
+use treevnc_screen::vnc::VncServer;
+use treevnc_viewer::node::{Node, NodeHandle, NodeOptions, NodeState};
+use treevnc_viewer::share::{ShareEnd, ShareOptions, ShareSource, Sharing, displays, share};
+
+pub(super) fn run(args: ShareArgs) -> anyhow::Result<()> {
+    let options = ShareOptions { source: source(&args)?, choice: args.display };
+    let runtime = runtime()?;
+    let root = runtime.block_on(find(args.root.as_deref(), args.session.as_deref()))?;
+    let name = args.name.unwrap_or_else(machine_name);
+    let (id, seed) = (NodeId(random_number()?), random_number()?);
+    let node = NodeOptions { root, name, relay: !args.no_relay, id, seed, give_up: args.give_up };
+    let inside = runtime.enter();
+    let node = Node::new(node, listen(args.listen)?, SharedLog::new(SessionId(0)))?;
+    drop(inside);
+    let handle = node.handle();
+    let (over_now, is_over) = oneshot::channel::<()>();
+    let sharing = async {
+        let end = tokio::select! {
+            end = present(handle.clone(), options) => over(end),
+            () = asked_to_stop() => Ok(()),
+        };
+        drop(over_now);
+        end
+    };
+    let leaving = async { drop(is_over.await) };
+    runtime.block_on(async {
+        let living = live(node, handle.clone(), leaving);
+        tokio::pin!(living);
+        tokio::select! {
+            lived = &mut living => lived,
+            shared = sharing => living.await.and(shared),
+        }
+    })
+}
+
+/// The screen that the options name.
+fn source(args: &ShareArgs) -> anyhow::Result<ShareSource> {
+    let credentials = credentials::read(args.user.clone(), args.password_file.as_deref())?;
+    let Some(vnc) = &args.vnc else { return Ok(ShareSource::Usual(credentials)) };
+    let address = vnc.parse().with_context(|| format!("--vnc {vnc}"))?;
+    Ok(ShareSource::Vnc(VncServer { address, credentials }))
+}
+
+/// Shares as soon as the node has its place, and says how it stands.
+async fn present(node: NodeHandle, options: ShareOptions) -> ShareEnd {
+    let mut state = node.state();
+    if state.wait_for(|state| matches!(state, NodeState::Attached { .. })).await.is_err() {
+        return ShareEnd::NotInTree;
+    }
+    if options.choice == Choice::Whole {
+        tell_displays(&options.source).await;
+    }
+    let state = watch::Sender::new(Sharing::No);
+    let said = say(state.subscribe());
+    tokio::select! {
+        end = share(&node, &options, &state) => end,
+        never = said => match never {},
+    }
+}
+
+/// Says what could be shared instead of everything.
+async fn tell_displays(source: &ShareSource) {
+    if let Ok(found) = displays(source).await
+        && found.len() > 1
+    {
+        println!("sharing all displays: {}; --display N shares one", listed(&found));
+    }
+}
+
+async fn say(mut state: watch::Receiver<Sharing>) -> Infallible {
+    loop {
+        match &*state.borrow_and_update() {
+            Sharing::No | Sharing::Asking => {}
+            Sharing::Asked => println!("asked: waiting for somebody at the root to say yes"),
+            Sharing::Starting => println!("accepted"),
+            Sharing::Live => println!("live: everybody sees this screen; Ctrl+C ends it"),
+            Sharing::Paused { by } => println!("paused: {by} is shown; this screen returns afterwards"),
+        }
+        if state.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// What the end of a share is for the person who began it: a failure, unless it was shown and others ended it.
+fn over(end: ShareEnd) -> anyhow::Result<()> {
+    match end {
+        ShareEnd::Ended(reason) => {
+            println!("over: {reason}");
+            Ok(())
+        }
+        ShareEnd::Server(_, ref error) => Err(credentials::with_advice(&end, error)),
+        end => Err(anyhow!(end)),
+    }
+}
