@@ -1,12 +1,14 @@
 //! An ordinary VNC viewer, as a machine without sockets (DESIGN section 5, rule 7): what it says and what the log has go in, the next
 //! message for it comes out. View-only: keys, pointer and clipboard are dropped here.
 
+mod fitted;
 mod load;
 mod outgoing;
 mod palette;
 
 pub(crate) use outgoing::{Outgoing, Pieces};
 
+use fitted::Fit;
 use load::{LIMITS, Limits, Load};
 use outgoing::{Body, Coding};
 use std::sync::Arc;
@@ -43,18 +45,11 @@ pub(crate) enum Step {
     WaitForLog,
 }
 
-/// Why a viewer cannot be served any longer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum ViewerFault {
-    /// The screen has another size now, and the viewer has no way to be told.
-    #[error("the screen's size changed from {0} to {1}, and this viewer does not understand DesktopSize")]
-    CannotResize(Size, Size),
-}
-
 /// How a viewer can be told of another size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Resizing {
-    Unknown,
+    /// Not at all: it keeps its size, and gets what fits into that.
+    Never,
     Plain,
     Extended,
 }
@@ -75,7 +70,12 @@ pub(crate) struct OrdinaryViewer {
     resizing: Resizing,
     /// Reason and status of the ExtendedDesktopSize that the next update begins with.
     owes_size: Option<(u16, u16)>,
+    /// The size that the viewer has.
     shown: Size,
+    /// The size of the screen, of which a viewer that cannot be resized sees the top left, with black beyond.
+    screen_size: Size,
+    /// Whether the next pixels bring the black beyond a smaller screen.
+    owes_border: bool,
     has_primer: bool,
     is_requested: bool,
     wants_whole: bool,
@@ -102,9 +102,11 @@ impl OrdinaryViewer {
             format: PixelFormat::NATIVE,
             owes_palette: false,
             understands_zrle: false,
-            resizing: Resizing::Unknown,
+            resizing: Resizing::Never,
             owes_size: None,
             shown,
+            screen_size: shown,
+            owes_border: false,
             has_primer: false,
             is_requested: false,
             wants_whole: false,
@@ -137,7 +139,7 @@ impl OrdinaryViewer {
         self.resizing = match (offers(encoding::DESKTOP_SIZE), offers(encoding::EXTENDED_DESKTOP_SIZE)) {
             (true, _) => Resizing::Plain,
             (false, true) => Resizing::Extended,
-            (false, false) => Resizing::Unknown,
+            (false, false) => Resizing::Never,
         };
         self.owes_size = (self.resizing == Resizing::Extended).then_some((0, 0));
         self.understands_zrle = offers(encoding::ZRLE);
@@ -165,26 +167,32 @@ impl OrdinaryViewer {
     }
 
     /// The next step.
-    pub(crate) fn poll(&mut self, source: &mut impl Source) -> Result<Step, ViewerFault> {
+    pub(crate) fn poll(&mut self, source: &mut impl Source) -> Step {
         if std::mem::take(&mut self.owes_palette) {
-            return Ok(Step::Send(Outgoing::message(palette::message())));
+            return Step::Send(Outgoing::message(palette::message()));
         }
         if !self.is_requested {
-            return Ok(Step::WaitForViewer);
+            return Step::WaitForViewer;
+        }
+        if self.owes_resize() {
+            // It could not be resized before, and has learned it since.
+            self.begin_pass(source);
+            self.region = None;
+            return self.resize(None);
         }
         self.begin_pass_if_wanted(source);
         if let Some(rect) = self.region.take().filter(|_| !self.wants_whole && self.screen != Seq::NONE) {
             let entries = source.all_entries();
-            if newest_size(&entries) == Some(self.shown) {
-                return Ok(self.send(Body::Region { rect, entries, format: self.format }, None));
+            if newest_size(&entries) == Some(self.screen_size) {
+                return self.send(Body::Region { rect, entries, format: self.format, canvas: self.shown }, None);
             }
         }
         loop {
             let progress = self.batch.take().or_else(|| Some(Progress { batch: source.next_batch()?, next: 0 }));
-            let Some(progress) = progress else { return Ok(Step::WaitForLog) };
+            let Some(progress) = progress else { return Step::WaitForLog };
             let batch = Arc::clone(&progress.batch);
-            if let Some(step) = self.go_on(progress)? {
-                return Ok(step);
+            if let Some(step) = self.go_on(progress) {
+                return step;
             }
             source.sent(&batch);
         }
@@ -194,43 +202,50 @@ impl OrdinaryViewer {
         if self.is_clean {
             self.wants_whole = false;
         } else if self.wants_whole && !(self.is_first_batch && self.batch.is_some()) {
-            self.batch = None;
-            source.rewind(self.screen);
-            (self.wants_whole, self.is_clean, self.is_first_batch) = (false, true, true);
+            self.begin_pass(source);
         }
     }
 
+    fn begin_pass(&mut self, source: &mut impl Source) {
+        self.batch = None;
+        source.rewind(self.screen);
+        (self.wants_whole, self.is_clean, self.is_first_batch) = (false, true, true);
+        self.owes_border = self.has_border();
+    }
+
     /// Sends what comes next of a batch; `None` when there was nothing left to send in it.
-    fn go_on(&mut self, mut progress: Progress) -> Result<Option<Step>, ViewerFault> {
+    fn go_on(&mut self, mut progress: Progress) -> Option<Step> {
         let coding = self.coding();
         let mut load = Load::default();
         while let Some(entry) = progress.batch.entries.get(progress.next) {
             match &entry.update().content {
-                Content::Screen(screen) if screen.size == self.shown => {
-                    self.begin_screen(entry);
+                Content::Screen(screen) => {
+                    self.begin_screen(entry.update().seq, screen.size);
                     // What was painted before it is void.
                     load = Load::default();
+                    if self.owes_resize() {
+                        progress.next += 1;
+                        let finishes = self.keep(progress);
+                        return Some(self.resize(finishes));
+                    }
                 }
-                Content::Screen(screen) => {
-                    self.begin_screen(entry);
-                    progress.next += 1;
-                    let rect = self.resize_rect(screen.size)?;
-                    let finishes = self.keep(progress);
-                    self.is_requested = false;
-                    return Ok(Some(Step::Send(Outgoing::rect(rect, finishes))));
+                Content::Picture(_) if !self.is_seen(entry) => {}
+                Content::Picture(_) if load.is_full(entry, coding != Coding::Verbatim || self.fit().is_some(), self.limits) => {
+                    break;
                 }
-                Content::Picture(_) if load.is_full(entry, coding, self.limits) => break,
                 Content::Picture(_) => load.add(entry),
             }
             progress.next += 1;
         }
         let finishes = self.keep(progress);
         if load.entries.is_empty() {
-            return Ok(None);
+            return None;
         }
         self.is_clean = false;
-        let body = Body::Entries { entries: load.entries, coding, format: self.format, size: self.shown };
-        Ok(Some(self.send(body, finishes)))
+        let (fit, size) = (self.fit(), self.screen_size);
+        self.owes_border = false;
+        let body = Body::Entries { entries: load.entries, coding, format: self.format, size, fit };
+        Some(self.send(body, finishes))
     }
 
     /// Puts a batch back, or answers with it when its end is reached.
@@ -243,21 +258,44 @@ impl OrdinaryViewer {
         Some(progress.batch)
     }
 
-    fn begin_screen(&mut self, entry: &Entry) {
-        self.screen = entry.update().seq;
+    fn begin_screen(&mut self, seq: Seq, size: Size) {
+        (self.screen, self.screen_size) = (seq, size);
         (self.is_clean, self.is_first_batch) = (true, true);
+        self.owes_border = self.has_border();
     }
 
-    fn resize_rect(&mut self, size: Size) -> Result<Vec<u8>, ViewerFault> {
-        let before = std::mem::replace(&mut self.shown, size);
-        match self.resizing {
-            Resizing::Unknown => Err(ViewerFault::CannotResize(before, size)),
-            Resizing::Plain => Ok(desktop_size_rect(size).to_vec()),
-            Resizing::Extended => {
-                self.owes_size = None;
-                Ok(self.extended_rect(0, 0))
-            }
-        }
+    /// Whether the viewer has another size than the screen, and can be told.
+    fn owes_resize(&self) -> bool {
+        self.shown != self.screen_size && self.resizing != Resizing::Never
+    }
+
+    /// Tells the viewer the screen's size.
+    fn resize(&mut self, finishes: Option<Arc<Batch>>) -> Step {
+        self.shown = self.screen_size;
+        let rect = if self.resizing == Resizing::Extended {
+            self.owes_size = None;
+            self.extended_rect(0, 0)
+        } else {
+            desktop_size_rect(self.shown).to_vec()
+        };
+        self.is_requested = false;
+        Step::Send(Outgoing::rect(rect, finishes))
+    }
+
+    /// How the screen is fitted into the viewer's size, when that is another.
+    fn fit(&self) -> Option<Fit> {
+        (self.shown != self.screen_size).then_some(Fit { canvas: self.shown, with_border: self.owes_border })
+    }
+
+    /// Whether the screen leaves something of the viewer's size free.
+    fn has_border(&self) -> bool {
+        !self.shown.rect().is_within(self.screen_size)
+    }
+
+    /// Whether an update paints anything within the viewer's size.
+    fn is_seen(&self, entry: &Entry) -> bool {
+        let grid = entry.tiles().grid();
+        self.screen_size.rect().is_within(self.shown) || grid.touched(self.shown.rect()).any(|tile| entry.tiles().contains(tile))
     }
 
     fn extended_rect(&self, reason: u16, status: u16) -> Vec<u8> {

@@ -2,7 +2,7 @@
 //! every limit on waiting; which bytes are sent is decided there. The stream is a port's socket, or any other that a presenter
 //! serves its own screen over.
 
-use crate::ordinary::{OrdinaryViewer, Outgoing, Pieces, Source, Step, ViewerFault};
+use crate::ordinary::{OrdinaryViewer, Outgoing, Pieces, Source, Step};
 use crate::port::PortOptions;
 use crate::shared_log::{LogReader, ReaderKind, SharedLog};
 use bytes::Buf;
@@ -41,8 +41,6 @@ pub(crate) enum ViewerEnd {
     Handshake(#[from] HandshakeError),
     #[error(transparent)]
     Message(#[from] ClientMessageError),
-    #[error(transparent)]
-    Fault(#[from] ViewerFault),
     #[error("it took nothing for {} s", .0.as_secs())]
     Stalled(Duration),
     #[error("it held the oldest of too many pictures in memory")]
@@ -211,7 +209,7 @@ async fn follow<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
 ) -> Result<std::convert::Infallible, ViewerEnd> {
     let mut eviction = reader.eviction();
     loop {
-        let step = ear.machine.poll(reader)?;
+        let step = ear.machine.poll(reader);
         if let Some(is_waiting) = is_waiting {
             is_waiting.send_if_modified(|was| std::mem::replace(was, matches!(step, Step::WaitForLog)) != *was);
         }

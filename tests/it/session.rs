@@ -2,6 +2,7 @@
 //! ever talks to the presenter.
 
 use crate::judges;
+use crate::judges::libvncclient::LibVnc;
 use crate::support::desktop::{Desktop, SIZE, Server, await_colours, terminal};
 use crate::support::kernel::established_to;
 use crate::support::picture::photograph;
@@ -95,4 +96,24 @@ fn viewers_attached_midway_to_a_node_at_depth_two_show_the_picture() {
     let truth = desktop.quiet_picture();
     judges.iter_mut().for_each(|judge| judges::must_show(judge.as_mut(), &truth));
     assert_eq!(desktop.connections_ever(), 1, "connections to the presenter ever");
+}
+
+#[test]
+fn a_viewer_that_cannot_be_resized_shows_what_fits() {
+    if !have(Desktop::programs(Server::Xvnc)) || !have(&["xterm", "xrandr", "cc", "pkg-config"]) {
+        return;
+    }
+    let (width, height) = (1024, 768);
+    let desktop = Desktop::with_options(Server::Xvnc, (width, height), &[]);
+    let session = Session::new(&desktop.address(), 1);
+    let _terminal = terminal(&desktop, "80x24+20+20", 200);
+    let mut judge = LibVnc::attach_fixed(session.nodes[0].address);
+    judges::must_show(&mut judge, &desktop.quiet_picture());
+    for (other_width, other_height) in [(800, 600), (1280, 960), (width, height)] {
+        desktop.resize(other_width, other_height);
+        let _terminal = terminal(&desktop, "20x10+500+400", 100);
+        let truth = desktop.quiet_picture();
+        assert_eq!((truth.width, truth.height), (other_width.into(), other_height.into()));
+        judges::must_show(&mut judge, &truth.fitted(width.into(), height.into()));
+    }
 }

@@ -1,5 +1,5 @@
 /* An ordinary viewer made of libvncclient with its defaults (RGBX pixels, its own list of encodings) except JPEG.
- * Usage: libvnc HOST:PORT, with VNC_USER and VNC_PASSWORD where a server asks for them. Prints "ready"; for each line of standard input, a file name, writes what it shows as a PPM file
+ * Usage: libvnc HOST:PORT, with VNC_USER and VNC_PASSWORD where a server asks for them; with VNC_FIXED_SIZE it cannot be resized. Prints "ready"; for each line of standard input, a file name, writes what it shows as a PPM file
  * and prints "written". Ends with status 1 when the connection fails. */
 #include <poll.h>
 #include <rfb/rfbclient.h>
@@ -43,6 +43,9 @@ int main(int argc, char **argv)
     client->canHandleNewFBSize = TRUE;
     client->appData.enableJPEG = FALSE;
     if (!rfbInitClient(client, &argc, argv))
+        return 1;
+    /* It offers ExtendedDesktopSize whatever its settings are: take that back, and everything but Raw and ZRLE. */
+    if (getenv("VNC_FIXED_SIZE") && !WriteToRFBServer(client, "\2\0\0\2\0\0\0\0\0\0\0\20", 12))
         return 1;
     puts("ready");
     fflush(stdout);

@@ -1,6 +1,5 @@
 //! How much of a batch goes into one FramebufferUpdate.
 
-use super::outgoing::Coding;
 use std::sync::Arc;
 use treevnc_protocol::log::Entry;
 
@@ -29,8 +28,8 @@ pub(super) struct Load {
 
 impl Load {
     /// Whether an update of the log has to go into the next message.
-    pub(super) fn is_full(&self, entry: &Entry, coding: Coding, limits: Limits) -> bool {
-        let converts_too_much = coding != Coding::Verbatim && self.tiles + entry.tiles().len() > limits.converted_tiles;
+    pub(super) fn is_full(&self, entry: &Entry, is_converted: bool, limits: Limits) -> bool {
+        let converts_too_much = is_converted && self.tiles + entry.tiles().len() > limits.converted_tiles;
         let is_too_long = self.bytes + entry.update().cost_bytes() > limits.bytes || self.rects >= limits.rects;
         !self.entries.is_empty() && (converts_too_much || is_too_long)
     }

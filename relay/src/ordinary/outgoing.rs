@@ -1,6 +1,7 @@
 //! One message for an ordinary viewer: chosen by the machine at once, turned into bytes when it is sent, where pixels have to be
 //! converted off the async threads.
 
+use super::fitted::{self, Fit};
 use crate::picture::paint_within;
 use bytes::{Buf, Bytes};
 use std::collections::VecDeque;
@@ -13,7 +14,7 @@ use treevnc_protocol::pixel::PixelFormat;
 use treevnc_protocol::rfb::{framebuffer_update_header, raw_rect};
 use treevnc_protocol::tiles::{TileGrid, TileSet};
 use treevnc_protocol::update::{Content, Picture};
-use treevnc_protocol::zrle::{Decoder, ZrleError, recode};
+use treevnc_protocol::zrle::{Decoder, Encoder, ZrleError, recode};
 
 /// How a viewer gets pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,10 +36,10 @@ pub(super) enum Body {
     Message,
     /// Nothing but the rectangles in front.
     Front,
-    /// Updates of the log, all of one screen.
-    Entries { entries: Vec<Arc<Entry>>, coding: Coding, format: PixelFormat, size: Size },
-    /// The present content of a rectangle, painted by these updates.
-    Region { rect: Rect, entries: Vec<Arc<Entry>>, format: PixelFormat },
+    /// Updates of the log, all of one screen of that size, and how they are fitted into a viewer of another.
+    Entries { entries: Vec<Arc<Entry>>, coding: Coding, format: PixelFormat, size: Size, fit: Option<Fit> },
+    /// The present content of a rectangle of a viewer of that size, painted by these updates.
+    Region { rect: Rect, entries: Vec<Arc<Entry>>, format: PixelFormat, canvas: Size },
 }
 
 /// A message for an ordinary viewer.
@@ -67,7 +68,7 @@ impl Outgoing {
     pub(crate) fn is_heavy(&self) -> bool {
         match &self.body {
             Body::Message | Body::Front => false,
-            Body::Entries { coding, .. } => *coding != Coding::Verbatim,
+            Body::Entries { coding, fit, .. } => *coding != Coding::Verbatim || fit.is_some(),
             Body::Region { .. } => true,
         }
     }
@@ -79,9 +80,17 @@ impl Outgoing {
         let rects = match &self.body {
             Body::Message => return Ok(Pieces(VecDeque::from([front.into()]))),
             Body::Front => 0,
-            Body::Entries { entries, coding: Coding::Raw, format, size } => raw(entries, *size, format, &mut pieces)?,
-            Body::Entries { entries, coding, format, size } => zrle(entries, *coding, *size, format, &mut pieces)?,
-            Body::Region { rect, entries, format } => region(*rect, entries, format, &mut pieces)?,
+            Body::Entries { entries, coding, format, size, fit: Some(fit) } => {
+                let (fb, tiles) = fit.paint(entries, *size)?;
+                match coding {
+                    Coding::Raw => raw_tiles(&fb, &tiles, format, &mut pieces),
+                    Coding::Verbatim => zrle_tiles(&fb, &tiles, None, &mut pieces)?,
+                    Coding::Rgb | Coding::Recoded => zrle_tiles(&fb, &tiles, Some(format), &mut pieces)?,
+                }
+            }
+            Body::Entries { entries, coding: Coding::Raw, format, size, fit: None } => raw(entries, *size, format, &mut pieces)?,
+            Body::Entries { entries, coding, format, size, fit: None } => zrle(entries, *coding, *size, format, &mut pieces)?,
+            Body::Region { rect, entries, format, canvas } => region(*rect, entries, format, *canvas, &mut pieces)?,
         };
         let mut head = framebuffer_update_header(self.front_rects.saturating_add(rects)).to_vec();
         head.extend(front);
@@ -128,26 +137,60 @@ fn zrle(
 
 /// The tiles that updates paint, each once, as Raw rectangles; the number of these.
 fn raw(entries: &[Arc<Entry>], size: Size, format: &PixelFormat, pieces: &mut VecDeque<Bytes>) -> Result<u16, ZrleError> {
-    let grid = TileGrid::new(size);
-    let (mut fb, mut tiles, mut decoder) = (Framebuffer::new(size), TileSet::new(grid), Decoder::new());
+    let (fb, tiles) = decoded(entries, size)?;
+    Ok(raw_tiles(&fb, &tiles, format, pieces))
+}
+
+/// What updates paint on a screen, and which tiles of it.
+pub(super) fn decoded(entries: &[Arc<Entry>], size: Size) -> Result<(Framebuffer, TileSet), ZrleError> {
+    let (mut fb, mut tiles, mut decoder) = (Framebuffer::new(size), TileSet::new(TileGrid::new(size)), Decoder::new());
     for (entry, picture) in pictures(entries) {
         decoder.decode(picture, &mut fb)?;
         tiles.extend(entry.tiles().iter());
     }
+    Ok((fb, tiles))
+}
+
+/// Tiles as Raw rectangles; the number of these.
+fn raw_tiles(fb: &Framebuffer, tiles: &TileSet, format: &PixelFormat, pieces: &mut VecDeque<Bytes>) -> u16 {
     let mut rects = 0u16;
     for block in tiles.blocks() {
         let mut out = Vec::new();
-        raw_rect(&fb, grid.block(block.column, block.row, block.columns, block.rows), format, &mut out);
+        raw_rect(fb, tiles.grid().block(block.column, block.row, block.columns, block.rows), format, &mut out);
         pieces.push_back(out.into());
         rects = rects.saturating_add(1);
+    }
+    rects
+}
+
+/// Tiles encoded anew as ZRLE rectangles, in another format than ours where one is given; the number of these.
+fn zrle_tiles(
+    fb: &Framebuffer,
+    tiles: &TileSet,
+    format: Option<&PixelFormat>,
+    pieces: &mut VecDeque<Bytes>,
+) -> Result<u16, ZrleError> {
+    let mut pictures = Vec::new();
+    Encoder::new().encode(fb, tiles, &mut |picture| pictures.push(picture));
+    let mut rects = 0u16;
+    for picture in pictures {
+        let picture = format.map_or(Ok(picture.clone()), |format| recode(&picture, fb.size(), format))?;
+        rects = rects.saturating_add(picture.count());
+        pieces.push_back(picture.rects().clone());
     }
     Ok(rects)
 }
 
-fn region(rect: Rect, entries: &[Arc<Entry>], format: &PixelFormat, pieces: &mut VecDeque<Bytes>) -> Result<u16, ZrleError> {
+fn region(
+    rect: Rect,
+    entries: &[Arc<Entry>],
+    format: &PixelFormat,
+    canvas: Size,
+    pieces: &mut VecDeque<Bytes>,
+) -> Result<u16, ZrleError> {
     let Some(fb) = paint_within(entries, rect)? else { return Ok(0) };
     let mut out = Vec::new();
-    raw_rect(&fb, rect, format, &mut out);
+    raw_rect(&fitted::onto(canvas, fb), rect, format, &mut out);
     pieces.push_back(out.into());
     Ok(1)
 }

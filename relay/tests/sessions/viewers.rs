@@ -3,7 +3,8 @@
 use crate::source::{Serving, Source, append_bulk, size};
 use crate::viewer::{PATIENCE, RAW, TestViewer, ZRLE};
 use std::time::Duration;
-use treevnc_protocol::geometry::Rect;
+use treevnc_protocol::framebuffer::Framebuffer;
+use treevnc_protocol::geometry::{Rect, Size};
 use treevnc_protocol::pixel::PixelFormat;
 use treevnc_protocol::rfb::{ClientMessage, ServerEvent, encoding};
 use treevnc_protocol::update::SessionId;
@@ -92,7 +93,7 @@ async fn a_viewer_is_told_the_screens_name_and_follows_its_size() {
 }
 
 #[tokio::test]
-async fn a_viewer_without_desktop_size_is_closed_on_resize_and_others_are_not() {
+async fn a_viewer_without_desktop_size_keeps_its_size_and_sees_what_fits() {
     let mut source = Source::new(size(300, 200));
     let serving = Serving::new(&source.log);
     let mut fixed = TestViewer::connect(serving.addr, PixelFormat::NATIVE, &[encoding::ZRLE]).await;
@@ -100,10 +101,22 @@ async fn a_viewer_without_desktop_size_is_closed_on_resize_and_others_are_not() 
     fixed.show(&source.fb).await;
     source.begin_screen(size(300, 200), "another of the same size");
     fixed.show(&source.fb).await;
-    fixed.ask(true).await;
-    source.begin_screen(size(200, 300), "another size");
-    assert_eq!(fixed.hear().await, None);
-    other.show(&source.fb).await;
+    for (width, height) in [(200, 300), (400, 400), (64, 64), (300, 200)] {
+        source.begin_screen(size(width, height), "another size");
+        fixed.show(&fitted(&source.fb, size(300, 200))).await;
+        source.change(Rect::new(10, 10, 60, 60));
+        fixed.show(&fitted(&source.fb, size(300, 200))).await;
+        other.show(&source.fb).await;
+    }
+}
+
+/// The top left of a picture at another size, black beyond.
+fn fitted(fb: &Framebuffer, size: Size) -> Framebuffer {
+    let mut fitted = Framebuffer::new(size);
+    for (to, from) in fitted.pixels_mut().chunks_mut(size.width().into()).zip(fb.pixels().chunks(fb.size().width().into())) {
+        to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+    }
+    fitted
 }
 
 #[tokio::test]

@@ -23,9 +23,18 @@ impl LibVnc {
 
     /// As this user, where the server asks.
     pub(crate) fn attach_as(server: SocketAddr, user: &str, password: &str) -> Self {
+        Self::attach_with(server, &[("VNC_USER", user), ("VNC_PASSWORD", password)])
+    }
+
+    /// As a viewer that cannot be resized.
+    pub(crate) fn attach_fixed(server: SocketAddr) -> Self {
+        Self::attach_with(server, &[("VNC_FIXED_SIZE", "1")])
+    }
+
+    fn attach_with(server: SocketAddr, settings: &[(&str, &str)]) -> Self {
         static PROGRAM: LazyLock<PathBuf> = LazyLock::new(compile);
         let mut command = Command::new(&*PROGRAM);
-        command.arg(format!("{}:{}", server.ip(), server.port())).env("VNC_USER", user).env("VNC_PASSWORD", password);
+        command.arg(format!("{}:{}", server.ip(), server.port())).envs(settings.iter().copied());
         let process = Process::start(&mut command).killed_at_once();
         process.line("ready", PATIENCE, |line| line == "ready");
         Self { process, scratch: Scratch::new(), asked: 0 }

@@ -65,6 +65,13 @@ impl Picture {
         u32::from_be_bytes([0, self.rgb[at], self.rgb[at + 1], self.rgb[at + 2]])
     }
 
+    /// Its top left in a picture of another size, black beyond.
+    pub(crate) fn fitted(&self, width: usize, height: usize) -> Self {
+        let inside = |x, y| if x < self.width && y < self.height { self.pixel(x, y) } else { 0 };
+        let pixels: Vec<_> = (0..height).flat_map(|y| (0..width).map(move |x| inside(x, y))).collect();
+        Self::from_pixels(width, height, &pixels)
+    }
+
     /// Number of different colours: tells a real screen from an empty one.
     pub(crate) fn colours(&self) -> usize {
         self.rgb.chunks_exact(3).collect::<std::collections::HashSet<_>>().len()
