@@ -19,6 +19,7 @@ mod hostile;
 mod judges;
 mod networks;
 mod newcomer;
+mod presenting;
 mod session;
 mod slow_readers;
 mod support;

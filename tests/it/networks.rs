@@ -1,7 +1,9 @@
 //! Cables that are pulled, firewalls and narrow lines: each node on a host of its own.
 
-use crate::support::namespaces::Hosts;
+use crate::support::desktop::start_xvnc_inside;
+use crate::support::namespaces::{Behind, Hosts};
 use crate::support::painter::{Painter, Video, dithered};
+use crate::support::process::treevnc;
 use crate::support::site::Site;
 use crate::support::tools::Turn;
 use crate::support::tree::Tree;
@@ -121,4 +123,37 @@ fn a_node_that_gets_too_little_becomes_a_leaf_and_the_others_are_up_to_date_agai
 #[test]
 fn a_node_that_passes_on_too_little_becomes_a_leaf_and_the_others_are_up_to_date_again() {
     a_node_whose_line_becomes_narrow_becomes_a_leaf(Hosts::narrow_out);
+}
+
+#[test]
+fn a_student_behind_nat_whose_server_listens_on_localhost_only_presents_to_everybody() {
+    if !Site::is_possible(&["nft", "xterm"]) {
+        return;
+    }
+    let _turn = Turn::half();
+    let mut site = Site::new(SIZE, 4);
+    (1..=3).for_each(|_| site.join());
+    let mut painted = Painted::on(&site);
+    painted.must_be_shown(&site, &[1, 2, 3]);
+    let behind = Behind::new(&site.hosts, 4);
+    let (display, port, _xvnc) = start_xvnc_inside(&behind.inside(), (800, 600));
+    let homework = Painter::new(&display, (0, 0), (800, 600));
+    homework.fill(&[Rectangle { x: 10, y: 10, width: 500, height: 300 }], 0x0012_3456);
+    let (root, vnc) = (format!("{}:5950", Hosts::address(0)), format!("127.0.0.1::{port}"));
+    let share = behind.start(&treevnc(["share", &root, "--vnc", &vnc, "--name", "Ada"]));
+    share.line("that it is shown", PATIENCE, |line| line.starts_with("live"));
+    for host in 0..=3 {
+        poll_until(&format!("Ada's screen at host {host}"), PATIENCE, || {
+            let picture = site.snapshot(host);
+            (picture.width == 800 && picture.pixel(100, 100) == 0x0012_3456).then_some(())
+        });
+    }
+    let ada = site.tree().and_then(|tree| tree.node("Ada").cloned()).expect("Ada in the tree");
+    assert!(ada.leaf_only.is_some(), "nobody can reach her: {ada:?}");
+    // Somebody who is not at the root's machine takes nothing back.
+    let mut meddling = site.hosts.start(1, &treevnc(["floor", "back", "--root", &root]));
+    assert!(!meddling.end(PATIENCE).success());
+    assert_eq!(meddling.err().count(|line| line.contains("only from the root's own machine")), 1, "{}", meddling.said());
+    share.signal("TERM");
+    painted.must_be_shown(&site, &[1, 2, 3]);
 }

@@ -74,13 +74,7 @@ impl Hosts {
 
     /// Starts a command on a host.
     pub(crate) fn start(&self, host: usize, command: &Command) -> Process {
-        let [program, words @ ..] = self.inside(host);
-        let mut inside = Command::new(program);
-        inside.args(words).arg(command.get_program()).args(command.get_args());
-        command.get_envs().for_each(|(key, value)| {
-            inside.env(key, value.unwrap_or(OsStr::new("")));
-        });
-        Process::start(&mut inside)
+        start_inside(&self.inside(host), command)
     }
 
     /// The present picture of a node or root that listens on this port of a host, asked on that host.
@@ -91,6 +85,60 @@ impl Hosts {
         assert!(process.end(PATIENCE).success(), "{}", process.said());
         Picture::from_png(&file)
     }
+}
+
+/// A host behind a router that translates addresses: it reaches everybody on the network, and nobody reaches it. Removed with its owner.
+pub(crate) struct Behind {
+    name: String,
+}
+
+impl Behind {
+    /// Its router is this host.
+    pub(crate) fn new(hosts: &Hosts, router: usize) -> Self {
+        let behind = Self { name: format!("tv{}nat", unique().replace('-', "")) };
+        let (name, router) = (&behind.name, &hosts.names[router]);
+        ip(&format!("netns add {name}"));
+        ip(&format!("-n {name} link set lo up"));
+        ip(&format!("-n {name} link add e0 type veth peer name lan netns {router}"));
+        ip(&format!("-n {router} addr add 192.168.7.1/24 dev lan"));
+        ip(&format!("-n {router} link set lan up"));
+        ip(&format!("-n {name} addr add 192.168.7.2/24 dev e0"));
+        ip(&format!("-n {name} link set e0 up"));
+        ip(&format!("-n {name} route add default via 192.168.7.1"));
+        run("ip", &["netns", "exec", router, "sysctl", "-q", "-w", "net.ipv4.ip_forward=1"]);
+        let rules = "add table ip nat; add chain ip nat post { type nat hook postrouting priority 100; }; \
+                     add rule ip nat post oifname \"e0\" masquerade; \
+                     add chain ip nat pass { type filter hook forward priority 0; policy drop; }; \
+                     add rule ip nat pass ct state established,related accept; \
+                     add rule ip nat pass iifname \"lan\" accept;";
+        run("ip", &["netns", "exec", router, "nft", rules]);
+        behind
+    }
+
+    /// The words that run a program there.
+    pub(crate) fn inside(&self) -> [&str; 4] {
+        ["ip", "netns", "exec", &self.name]
+    }
+
+    /// Starts a command there.
+    pub(crate) fn start(&self, command: &Command) -> Process {
+        start_inside(&self.inside(), command)
+    }
+}
+
+impl Drop for Behind {
+    fn drop(&mut self) {
+        let _ = Command::new("ip").args(["netns", "del", &self.name]).status();
+    }
+}
+
+fn start_inside(words: &[&str], command: &Command) -> Process {
+    let mut inside = Command::new(words[0]);
+    inside.args(&words[1..]).arg(command.get_program()).args(command.get_args());
+    command.get_envs().for_each(|(key, value)| {
+        inside.env(key, value.unwrap_or(OsStr::new("")));
+    });
+    Process::start(&mut inside)
 }
 
 /// Lets only so much leave by an interface of a namespace.

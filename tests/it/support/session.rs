@@ -25,6 +25,12 @@ impl Member {
         Self::root_at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), vnc, name)
     }
 
+    /// A root that pulls from this VNC server, with further options.
+    pub(crate) fn root_with(vnc: &str, name: &str, options: &[&str]) -> Self {
+        let args = [&["root", "--vnc", vnc, "--listen", "127.0.0.1:0", "--name", name], options].concat();
+        Self::listening(name, &args)
+    }
+
     /// A root that listens there.
     pub(crate) fn root_at(address: SocketAddr, vnc: &str, name: &str) -> Self {
         Self::listening(name, &["root", "--vnc", vnc, "--listen", &address.to_string(), "--name", name])
