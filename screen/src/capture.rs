@@ -95,6 +95,7 @@ struct Ends {
 /// A capture that has begun, as the system's part hands it over.
 struct Begun {
     size: Size,
+    choice: Choice,
     /// Lets the thread look at its orders.
     wake: Box<dyn Fn() + Send + Sync>,
 }
@@ -111,6 +112,7 @@ pub struct Capture {
     /// The last picture; the thread has it while a grab is under way.
     picture: Option<Framebuffer>,
     size: Size,
+    choice: Choice,
 }
 
 /// A picture as it is now.
@@ -137,13 +139,18 @@ impl Capture {
         let (answer, begun) = orders::sync_channel(1);
         let server = server.map(str::to_owned);
         on_a_thread(move || system::run(server.as_deref(), choice, ends, &|begun| drop(answer.send(begun))))?;
-        let Begun { size, wake } = begun.recv_timeout(BEGINNING).unwrap_or(Err(CaptureError::Silent))?;
-        Ok(Self { orders: order, grabbed, state, wake: Some(wake), picture: Some(Framebuffer::new(size)), size })
+        let Begun { size, choice, wake } = begun.recv_timeout(BEGINNING).unwrap_or(Err(CaptureError::Silent))?;
+        Ok(Self { orders: order, grabbed, state, wake: Some(wake), picture: Some(Framebuffer::new(size)), size, choice })
     }
 
     /// The size of the last picture; before the first, the one it will have.
     pub fn size(&self) -> Size {
         self.size
+    }
+
+    /// What is captured; a display by its own number, which stays as long as it is there and returns with it.
+    pub fn choice(&self) -> Choice {
+        self.choice
     }
 
     /// The last picture; `None` when a grab was given up half way.

@@ -19,6 +19,7 @@ mod hostile;
 mod judges;
 mod networks;
 mod newcomer;
+mod own_screen;
 mod presenting;
 mod session;
 mod slow_readers;

@@ -26,9 +26,11 @@ const SMALL_PX: usize = 64 * 64 * 16;
 pub async fn run_own(choice: Choice, name: &str, part: &Part, state: &watch::Sender<PresenterState>) -> SessionError {
     let mut backoff = Backoff::default();
     let mut was_there = false;
+    // A display that was removed and comes back is shown again, and never another one that has its number meanwhile.
+    let mut choice = choice;
     loop {
         let begun = Instant::now();
-        let error = match session(choice, name, part, state, &mut was_there).await {
+        let error = match session(&mut choice, name, part, state, &mut was_there).await {
             Ok(never) => match never {},
             Err(error) => error,
         };
@@ -45,15 +47,16 @@ pub async fn run_own(choice: Choice, name: &str, part: &Part, state: &watch::Sen
 }
 
 async fn session(
-    choice: Choice,
+    choice: &mut Choice,
     name: &str,
     part: &Part,
     state: &watch::Sender<PresenterState>,
     was_there: &mut bool,
 ) -> Result<Infallible, SessionError> {
-    let started = spawn_blocking(move || Capture::start(choice)).await;
+    let chosen = *choice;
+    let started = spawn_blocking(move || Capture::start(chosen)).await;
     let mut capture = started.map_err(|error| CaptureError::Lost(error.to_string()))??;
-    *was_there = true;
+    (*choice, *was_there) = (capture.choice(), true);
     tracing::info!(size = %capture.size(), "sharing this machine's screen");
     state.send_replace(PresenterState::Connected { name: name.to_owned(), size: capture.size() });
     loop {

@@ -30,7 +30,7 @@ pub(super) fn run(server: Option<&str>, choice: Choice, ends: Ends, begun: &dyn 
         Err(error) => return begun(Err(error)),
     };
     // Full means that the thread is being woken already.
-    begun(Ok(Begun { size, wake: Box::new(move || drop((&*wake).write(&[0]))) }));
+    begun(Ok(Begun { size, choice: watcher.choice(), wake: Box::new(move || drop((&*wake).write(&[0]))) }));
     if let Err(error) = watcher.run(&ends) {
         tracing::debug!(%error, "capture ends");
         ends.state.send_modify(|state: &mut State| state.end = Some(error));

@@ -50,6 +50,27 @@ impl Eye {
         Self { x, root }
     }
 
+    /// A picture's width and pixels.
+    fn rows(&self, picture: &Picture) -> (usize, Vec<u32>) {
+        let size = self.x.get_geometry(self.root).unwrap().reply().unwrap();
+        let (width, height) = (usize::from(size.width), usize::from(size.height));
+        (width, (0..width * height).map(|at| picture.pixel(at % width, at / width)).collect())
+    }
+
+    /// Draws the pointer over pixels as X would; its colours come multiplied with its alpha.
+    fn draw_pointer(&self, columns: usize, pixels: &mut [u32]) {
+        let image = self.x.xfixes_get_cursor_image().unwrap().reply().unwrap();
+        let (left, top) = (i32::from(image.x) - i32::from(image.xhot), i32::from(image.y) - i32::from(image.yhot));
+        for (at, &over) in (0..).zip(&image.cursor_image) {
+            let (x, y) = (left + at % i32::from(image.width), top + at / i32::from(image.width));
+            let (Ok(x), Ok(y)) = (usize::try_from(x), usize::try_from(y)) else { continue };
+            let Some(pixel) = pixels.get_mut(y * columns + x).filter(|_| x < columns) else { continue };
+            let rest = 255 - (over >> 24);
+            let channel = |shift: u32| ((over >> shift & 0xff) * 255 + (*pixel >> shift & 0xff) * rest + 127) / 255;
+            *pixel = channel(16) << 16 | channel(8) << 8 | channel(0);
+        }
+    }
+
     fn picture(&self) -> Picture {
         let size = self.x.get_geometry(self.root).unwrap().reply().unwrap();
         let image =
@@ -57,20 +78,34 @@ impl Eye {
         let pixels = image.data.chunks_exact(4).flat_map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect();
         Picture::from_rgb(size.width.into(), size.height.into(), pixels)
     }
+
+    /// What X shows once it has not changed for a while.
+    fn quiet_picture(&self) -> Picture {
+        let mut last = self.picture();
+        let mut since = Instant::now();
+        poll_until("a quiet screen", PATIENCE, || {
+            let now = self.picture();
+            if now != last {
+                since = Instant::now();
+                last = now;
+            }
+            (since.elapsed() >= QUIET).then(|| last.clone())
+        })
+    }
 }
 
-/// An X display that only its own programs see.
+/// An X display without a VNC server.
 pub(crate) struct Screen {
     eye: Eye,
-    display: String,
-    _x: Process,
+    pub(crate) display: String,
+    x: Process,
 }
 
 impl Screen {
     /// A display of this size.
     pub(crate) fn new(size: (u16, u16)) -> Self {
         let (x, display) = start_xvfb(size).expect("Xvfb's display");
-        Self { eye: Eye::open(&display), display, _x: x }
+        Self { eye: Eye::open(&display), display, x }
     }
 
     /// Starts an X program on this display.
@@ -81,6 +116,42 @@ impl Screen {
     /// What it shows now.
     pub(crate) fn picture(&self) -> Picture {
         self.eye.picture()
+    }
+
+    /// A part of what it shows, with the pointer, once everything has not changed for a while.
+    pub(crate) fn quiet_part(&self, (x, y, width, height): (usize, usize, usize, usize)) -> Picture {
+        let (columns, mut rows) = self.eye.rows(&self.eye.quiet_picture());
+        self.eye.draw_pointer(columns, &mut rows);
+        let lines = rows.chunks(columns).skip(y).take(height);
+        Picture::from_pixels(width, height, &lines.flat_map(|line| &line[x..x + width]).copied().collect::<Vec<_>>())
+    }
+
+    /// Runs `xrandr` with these words.
+    pub(crate) fn xrandr(&self, words: &str) {
+        run("xrandr", &[&["-display", &self.display], &words.split(' ').collect::<Vec<_>>()[..]].concat());
+    }
+
+    /// Changes the size; it must not grow beyond the first one.
+    pub(crate) fn resize(&self, (w, h): (u16, u16)) {
+        self.xrandr(&format!("--newmode {w}x{h} 0 {w} {w} {w} {w} {h} {h} {h} {h}"));
+        self.xrandr(&format!("--addmode screen {w}x{h}"));
+        self.xrandr(&format!("--output screen --mode {w}x{h}"));
+    }
+
+    /// Two monitors side by side, the left one that wide.
+    pub(crate) fn split(&self, (width, height): (u16, u16), left: u16) {
+        self.xrandr(&format!("--setmonitor L {left}/300x{height}/200+0+0 screen"));
+        self.xrandr(&format!("--setmonitor R {}/300x{height}/200+{left}+0 none", width - left));
+    }
+
+    /// The X server's process id.
+    pub(crate) fn x_id(&self) -> u32 {
+        self.x.id()
+    }
+
+    /// Ends the X server as a crash would.
+    pub(crate) fn crash(&mut self) {
+        self.x.kill();
     }
 }
 
@@ -138,16 +209,7 @@ impl Desktop {
 
     /// What X shows once it has not changed for a while.
     pub(crate) fn quiet_picture(&self) -> Picture {
-        let mut last = self.picture();
-        let mut since = Instant::now();
-        poll_until("a quiet screen", PATIENCE, || {
-            let now = self.picture();
-            if now != last {
-                since = Instant::now();
-                last = now;
-            }
-            (since.elapsed() >= QUIET).then(|| last.clone())
-        })
+        self.eye.quiet_picture()
     }
 
     /// Changes the screen's size; Xvfb's must not grow beyond its first size.

@@ -31,6 +31,12 @@ impl Member {
         Self::listening(name, &args)
     }
 
+    /// A root that shares the screen of this X display.
+    pub(crate) fn own(display: &str, name: &str, options: &[&str]) -> Self {
+        let args = [&["root", "--listen", "127.0.0.1:0", "--name", name], options].concat();
+        Self::started(Process::start(treevnc(args).env("DISPLAY", display)), name)
+    }
+
     /// A root that listens there.
     pub(crate) fn root_at(address: SocketAddr, vnc: &str, name: &str) -> Self {
         Self::listening(name, &["root", "--vnc", vnc, "--listen", &address.to_string(), "--name", name])
@@ -118,7 +124,11 @@ pub(crate) struct Session {
 impl Session {
     /// Starts it; every node is attached when this returns.
     pub(crate) fn new(vnc: &str, count: usize) -> Self {
-        let root = Member::root(vnc, "lecture");
+        Self::below(Member::root(vnc, "lecture"), count)
+    }
+
+    /// The same below a root that is there already.
+    pub(crate) fn below(root: Member, count: usize) -> Self {
         let nodes = (1..=count).map(|number| Member::join(root.address, &format!("n{number}"))).collect();
         Self { root, nodes }
     }

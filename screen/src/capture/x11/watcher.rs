@@ -114,6 +114,11 @@ impl Watcher {
         }
     }
 
+    /// What is captured.
+    pub(super) fn choice(&self) -> Choice {
+        self.choice
+    }
+
     /// Captures until nobody orders any longer.
     pub(super) fn run(&mut self, ends: &Ends) -> Result<(), CaptureError> {
         self.tell(ends)?;
