@@ -113,7 +113,7 @@ pub(crate) struct JoinArgs {
     #[arg(long, conflicts_with = "root")]
     pub(crate) session: Option<String>,
     /// Pass the picture on without showing it
-    #[arg(long, conflicts_with_all = ["fullscreen", "one_to_one", "speed"])]
+    #[arg(long, conflicts_with_all = ["fullscreen", "one_to_one", "speed", "vnc", "user", "password_file"])]
     pub(crate) headless: bool,
     /// Start in full screen
     #[arg(long)]
@@ -124,6 +124,8 @@ pub(crate) struct JoinArgs {
     /// Start in SPEED mode: scale by nearest pixel instead of with a filter
     #[arg(long)]
     pub(crate) speed: bool,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
     /// Address and port for children and VNC viewers; port 0 takes any free one
     #[arg(long, value_name = "[ADDR:]PORT", default_value = "0", value_parser = listen)]
     pub(crate) listen: Listen,
@@ -138,15 +140,10 @@ pub(crate) struct JoinArgs {
     pub(crate) give_up: Duration,
 }
 
+/// Whose screen is shared from a node.
 #[derive(Debug, Args)]
-pub(crate) struct ShareArgs {
-    /// The root (or any node of the tree); without it the local network is searched
-    #[arg(value_name = "HOST[:PORT]")]
-    pub(crate) root: Option<String>,
-    /// Without HOST: the session of this name when several are found
-    #[arg(long, conflicts_with = "root")]
-    pub(crate) session: Option<String>,
-    /// The VNC server to share [default: the one on this machine's port 5900, or this machine's own screen]
+pub(crate) struct SourceArgs {
+    /// The VNC server to share from here [default: the one on this machine's port 5900, or this machine's own screen]
     #[arg(long, value_name = "HOST[:DISPLAY|::PORT]")]
     pub(crate) vnc: Option<String>,
     /// The account at that VNC server, when it asks for one (macOS, VeNCrypt X509Plain)
@@ -155,6 +152,18 @@ pub(crate) struct ShareArgs {
     /// File whose first line is the VNC password (or set VNC_PASSWORD); it stays on this machine
     #[arg(long, value_name = "FILE")]
     pub(crate) password_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShareArgs {
+    /// The root (or any node of the tree); without it the local network is searched
+    #[arg(value_name = "HOST[:PORT]")]
+    pub(crate) root: Option<String>,
+    /// Without HOST: the session of this name when several are found
+    #[arg(long, conflicts_with = "root")]
+    pub(crate) session: Option<String>,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
     /// Share one display only: its number (1 is the first), WIDTHxHEIGHT+X+Y, or all
     #[arg(long, value_name = "N", default_value = "all", value_parser = choice)]
     pub(crate) display: Choice,

@@ -1,5 +1,7 @@
 //! `treevnc join`: find a session, take a place in its tree, watch and pass on.
 
+mod window;
+
 use super::{asked_to_stop, listen, look_up, machine_name, random_number, runtime};
 use crate::cli::JoinArgs;
 use anyhow::{Context, anyhow, bail};
@@ -17,14 +19,19 @@ use treevnc_viewer::find::{FoundRoot, USUAL_SEARCH, find_roots};
 use treevnc_viewer::node::{Node, NodeHandle, NodeOptions, NodeState};
 use treevnc_viewer::picture::{Note, Shown};
 use treevnc_viewer::playback::play;
-use treevnc_viewer::window::{self, WindowOptions};
+use treevnc_viewer::window::WindowOptions;
+use window::Presenting;
 
 /// How long a root may take to be reached at all.
 const REACH: Duration = Duration::from_secs(5);
 /// How long leaving may take.
 const LEAVING: Duration = Duration::from_secs(3);
 
+/// Commands of the window that may wait.
+const COMMANDS: usize = 8;
+
 pub(super) fn run(args: JoinArgs) -> anyhow::Result<()> {
+    let source = super::share::source(&args.source)?;
     let runtime = runtime()?;
     let root = runtime.block_on(find(args.root.as_deref(), args.session.as_deref()))?;
     let name = args.name.clone().unwrap_or_else(machine_name);
@@ -40,13 +47,14 @@ pub(super) fn run(args: JoinArgs) -> anyhow::Result<()> {
         return runtime.block_on(live(node, leaver, asked_to_stop()));
     }
     let shown = Shown::new();
-    let (commands, mut closed) = mpsc::channel(1);
+    let (commands, asked) = mpsc::channel(COMMANDS);
+    let presenting = Presenting::new(handle.clone(), shown.clone(), source);
     let session = {
         let shown = shown.clone();
         runtime.spawn(async move {
             let stop = async {
                 tokio::select! {
-                    _ = closed.recv() => {}
+                    () = presenting.attend(asked) => {}
                     () = asked_to_stop() => shown.close(),
                 }
             };
@@ -64,7 +72,7 @@ pub(super) fn run(args: JoinArgs) -> anyhow::Result<()> {
     };
     let options =
         WindowOptions { fullscreen: args.fullscreen, one_to_one: args.one_to_one, quality: !args.speed, close_at_end: false };
-    window::run(shown, options, commands)?;
+    treevnc_viewer::window::run(shown, options, commands)?;
     runtime.block_on(session)?
 }
 

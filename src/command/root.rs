@@ -34,6 +34,7 @@ pub(super) fn run(args: RootArgs) -> anyhow::Result<()> {
         }
         None => Home::Screen { choice: args.display, name: machine_name() },
     };
+    let mirrors = matches!(home, Home::Screen { .. });
     let options = options(home, args.share.into(), name.clone(), true)?;
     let runtime = runtime()?;
     let inside = runtime.enter();
@@ -57,7 +58,7 @@ pub(super) fn run(args: RootArgs) -> anyhow::Result<()> {
         runtime.spawn(async move {
             let result = tokio::select! {
                 result = running => result,
-                () = window::attend(&handle, &shown, asked) => Ok(()),
+                () = window::attend(&handle, &shown, mirrors, asked) => Ok(()),
                 () = play(handle.log().clone(), shown.clone()) => Ok(()),
             };
             shown.close();

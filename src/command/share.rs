@@ -2,7 +2,7 @@
 
 use super::join::{find, live};
 use super::{asked_to_stop, credentials, listen, machine_name, random_number, runtime};
-use crate::cli::ShareArgs;
+use crate::cli::{ShareArgs, SourceArgs};
 use anyhow::{Context, anyhow};
 use std::convert::Infallible;
 use tokio::sync::{oneshot, watch};
@@ -16,7 +16,7 @@ use treevnc_viewer::node::{Node, NodeHandle, NodeOptions, NodeState};
 use treevnc_viewer::share::{ShareEnd, ShareOptions, ShareSource, Sharing, displays, share};
 
 pub(super) fn run(args: ShareArgs) -> anyhow::Result<()> {
-    let options = ShareOptions { source: source(&args)?, choice: args.display };
+    let options = ShareOptions { source: source(&args.source)?, choice: args.display };
     let runtime = runtime()?;
     let root = runtime.block_on(find(args.root.as_deref(), args.session.as_deref()))?;
     let name = args.name.unwrap_or_else(machine_name);
@@ -47,7 +47,7 @@ pub(super) fn run(args: ShareArgs) -> anyhow::Result<()> {
 }
 
 /// The screen that the options name.
-fn source(args: &ShareArgs) -> anyhow::Result<ShareSource> {
+pub(super) fn source(args: &SourceArgs) -> anyhow::Result<ShareSource> {
     let credentials = credentials::read(args.user.clone(), args.password_file.as_deref())?;
     let Some(vnc) = &args.vnc else { return Ok(ShareSource::Usual(credentials)) };
     let address = vnc.parse().with_context(|| format!("--vnc {vnc}"))?;

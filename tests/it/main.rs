@@ -22,6 +22,7 @@ mod newcomer;
 mod own_screen;
 mod presenting;
 mod session;
+mod share_buttons;
 mod slow_readers;
 mod support;
 mod watchers;

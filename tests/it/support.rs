@@ -2,6 +2,7 @@
 //! small viewers of our own, and the kernel's counters. Nothing in here knows how `treevnc` works inside.
 
 pub(crate) mod classroom;
+pub(crate) mod desk;
 pub(crate) mod desktop;
 pub(crate) mod kernel;
 pub(crate) mod namespaces;

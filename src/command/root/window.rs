@@ -9,12 +9,15 @@ use treevnc_root::session::RootHandle;
 use treevnc_viewer::picture::{Note, Request, Shown};
 use treevnc_viewer::window::WindowCommand;
 
-/// Keeps the window up to date and does what the person asks, until the window is closed. Dropping the future leaves the floor as it is.
-pub(super) async fn attend(handle: &RootHandle, shown: &Shown, mut commands: Receiver<WindowCommand>) {
+/// Keeps the window up to date and does what the person asks, until the window is closed; `mirrors` says that the lecturer's screen is the
+/// one that the window stands on. Dropping the future leaves the floor as it is.
+pub(super) async fn attend(handle: &RootHandle, shown: &Shown, mirrors: bool, mut commands: Receiver<WindowCommand>) {
     let (mut floor, mut lecturer) = (handle.floor(), handle.presenter());
     loop {
         show_floor(&floor.borrow_and_update(), shown);
-        show_note(&lecturer.borrow_and_update(), &floor.borrow(), shown);
+        let is_there = matches!(*lecturer.borrow_and_update(), PresenterState::Connected { .. });
+        shown.set_mirror(mirrors && is_there && floor.borrow().presenting.is_none());
+        show_note(&lecturer.borrow(), &floor.borrow(), shown);
         tokio::select! {
             command = commands.recv() => match command {
                 None | Some(WindowCommand::Quit) => return,

@@ -108,6 +108,11 @@ impl Screen {
         Self { eye: Eye::open(&display), display, x }
     }
 
+    /// Its name.
+    pub(crate) fn display(&self) -> &str {
+        &self.display
+    }
+
     /// Starts an X program on this display.
     pub(crate) fn run(&self, program: &str, args: &[&str]) -> Process {
         Process::start(Command::new(program).args(args).env("DISPLAY", &self.display)).killed_at_once()
