@@ -16,6 +16,8 @@
 #[path = "support/drain.rs"]
 #[allow(dead_code, reason = "made for several programs")]
 mod drain;
+#[path = "support/video.rs"]
+mod video;
 #[path = "../tests/it"]
 #[allow(dead_code, reason = "made for the session tests, and this program uses a part")]
 mod it {
@@ -50,7 +52,7 @@ fn main() {
     if !std::env::args().any(|arg| arg == "--bench") || !have(&["Xvnc", "setpriv", "ss"]) {
         return;
     }
-    let frames = video();
+    let frames = video::moving_part(VIDEO);
     println!(
         "{:<16}{:>12}{:>12}{:>12}{:>16}{:>24}{:>14}",
         "", "server CPU", "Xvnc CPU", "painted/s", "MB/s a viewer", "frames/s least (mean)", "viewers' CPU"
@@ -64,24 +66,6 @@ fn main() {
     for count in [1, MANY] {
         measure(&format!("root, {count}"), &desktop, root.address, root.process.id(), &frames, count);
     }
-}
-
-/// The moving part of the recorded video, as large as [`VIDEO`].
-fn video() -> Vec<Vec<u8>> {
-    let pictures: Vec<_> = treevnc_recording::clip("video").unwrap().map(|frame| frame.unwrap().picture).collect();
-    let size = pictures[0].size();
-    let width = usize::from(size.width());
-    let moved = |at: &usize| {
-        pictures.windows(2).filter(|pair| pair[0].pixels()[*at] != pair[1].pixels()[*at]).count() > pictures.len() / 4
-    };
-    let moving: Vec<_> = (0..size.area()).filter(moved).collect();
-    let left = moving.iter().map(|at| at % width).min().unwrap().min(width - usize::from(VIDEO.0));
-    let top = (moving[0] / width).min(usize::from(size.height() - VIDEO.1));
-    let part = |pixels: &[u32]| {
-        let rows = pixels.chunks_exact(width).skip(top).take(VIDEO.1.into());
-        rows.flat_map(|row| &row[left..left + usize::from(VIDEO.0)]).flat_map(|pixel| pixel.to_le_bytes()).collect()
-    };
-    pictures.iter().map(|picture| part(picture.pixels())).collect()
 }
 
 fn measure(name: &str, desktop: &Desktop, server: SocketAddr, id: u32, frames: &[Vec<u8>], count: usize) {

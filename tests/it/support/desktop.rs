@@ -123,6 +123,11 @@ impl Screen {
         self.eye.picture()
     }
 
+    /// What it shows once it has not changed for a while.
+    pub(crate) fn quiet_picture(&self) -> Picture {
+        self.eye.quiet_picture()
+    }
+
     /// A part of what it shows, with the pointer, once everything has not changed for a while.
     pub(crate) fn quiet_part(&self, (x, y, width, height): (usize, usize, usize, usize)) -> Picture {
         let (columns, mut rows) = self.eye.rows(&self.eye.quiet_picture());
@@ -147,6 +152,12 @@ impl Screen {
     pub(crate) fn split(&self, (width, height): (u16, u16), left: u16) {
         self.xrandr(&format!("--setmonitor L {left}/300x{height}/200+0+0 screen"));
         self.xrandr(&format!("--setmonitor R {}/300x{height}/200+{left}+0 none", width - left));
+    }
+
+    /// Starts x11vnc for it; the process, and where it listens.
+    pub(crate) fn x11vnc(&self) -> (Process, SocketAddr) {
+        let (process, port) = (0..START_ATTEMPTS).find_map(|_| x11vnc_of(&self.display)).expect("x11vnc");
+        (process, SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
     }
 
     /// The X server's process id.
@@ -289,27 +300,18 @@ fn is_listening(xvnc: &Process) -> bool {
 }
 
 fn start_x11vnc(size: (u16, u16)) -> Option<Started> {
-    let port = free_port().to_string();
     let (x, display) = start_xvfb(size)?;
-    let fixed = [
-        "-localhost",
-        "-forever",
-        "-shared",
-        "-nocursor",
-        "-nopw",
-        "-norc",
-        "-noipv6",
-        "-no6",
-        "-xrandr",
-        "newfbsize",
-        "-display",
-        &display,
-        "-rfbport",
-        &port,
-    ];
-    let vnc = Process::run("x11vnc", &fixed).killed_at_once();
+    let (vnc, port) = x11vnc_of(&display)?;
+    Some((display, port, vnc, Some(x)))
+}
+
+/// Starts x11vnc for a display, and says its port; `None` when that was taken meanwhile.
+fn x11vnc_of(display: &str) -> Option<(Process, u16)> {
+    let port = free_port().to_string();
+    let fixed = ["-localhost", "-forever", "-shared", "-nocursor", "-nopw", "-norc", "-noipv6", "-no6", "-xrandr", "newfbsize"];
+    let vnc = Process::run("x11vnc", &[&fixed[..], &["-display", display, "-rfbport", &port]].concat()).killed_at_once();
     let told = vnc.out().wait(START_PATIENCE, |line| line.starts_with("PORT="))?;
-    (told == format!("PORT={port}")).then(|| (display, port.parse().unwrap(), vnc, Some(x)))
+    (told == format!("PORT={port}")).then(|| (vnc, port.parse().unwrap()))
 }
 
 fn start_xvfb(size: (u16, u16)) -> Option<(Process, String)> {
