@@ -1,9 +1,10 @@
-//! This machine's own screen, without a VNC server: through the tree as it is, each display alone, and what is said where there is none.
+//! This machine's own screen, without a VNC server: through the tree as it is, each display alone (a VNC server's, too), and what is said where
+//! there is none.
 
-use crate::support::desktop::{SIZE, Screen};
+use crate::support::desktop::{Desktop, SIZE, Screen, Server};
 use crate::support::kernel::sockets;
 use crate::support::painter::Painter;
-use crate::support::picture::photograph;
+use crate::support::picture::{Picture, photograph};
 use crate::support::process::{Process, treevnc};
 use crate::support::session::{Member, Session};
 use crate::support::tools::{Scratch, Turn, have};
@@ -13,6 +14,8 @@ use x11rb::protocol::xproto::Rectangle;
 
 const PROGRAMS: &[&str] = &["Xvfb", "xrandr", "setpriv", "ss"];
 const NODES: usize = 7;
+/// Width of the left one of two displays.
+const LEFT: u16 = 800;
 
 #[test]
 fn every_node_shows_this_machine_s_own_screen_and_after_a_resize() {
@@ -28,9 +31,9 @@ fn every_node_shows_this_machine_s_own_screen_and_after_a_resize() {
     let file = scratch.write("photograph.ppm", photograph(900, 700).to_ppm());
     let _page = screen.run("feh", &["--geometry", "900x700+300+60", file.to_str().unwrap()]);
     poll_until("the page", PATIENCE, || (screen.picture().colours() > 10_000).then_some(()));
-    session.must_show(&screen.quiet_part((0, 0, SIZE.0.into(), SIZE.1.into())), &scratch);
+    session.must_show(&screen.quiet_with_pointer(), &scratch);
     screen.resize((800, 600));
-    session.must_show(&screen.quiet_part((0, 0, 800, 600)), &scratch);
+    session.must_show(&screen.quiet_with_pointer(), &scratch);
     for member in std::iter::once(&session.root).chain(&session.nodes) {
         assert_eq!(member.complaints(""), 0, "{}", member.process.said());
     }
@@ -42,25 +45,42 @@ fn each_display_alone_is_its_part_and_a_change_on_the_other_sends_no_byte() {
         return;
     }
     let _turn = Turn::half();
-    let (screen, scratch) = (Screen::new(SIZE), Scratch::new());
-    let (width, height, left) = (usize::from(SIZE.0), usize::from(SIZE.1), 800);
-    screen.split(SIZE, left);
-    let left = usize::from(left);
-    let painter = Painter::new(&screen.display, (0, 0), SIZE);
+    let screen = Screen::new(SIZE);
+    screen.split(SIZE, LEFT);
+    let root = |number: &str| Member::own(&screen.display, "lecture", &["--display", number]);
+    each_alone(&screen.display, root, || screen.quiet_with_pointer());
+}
+
+#[test]
+fn each_display_of_a_vnc_server_alone_is_its_part_and_a_change_on_the_other_sends_no_byte() {
+    if !have(Desktop::programs(Server::Xvnc)) || !have(&["xrandr"]) {
+        return;
+    }
+    let _turn = Turn::half();
+    let desktop = Desktop::new(Server::Xvnc);
+    desktop.split(SIZE, LEFT);
+    let root = |number: &str| Member::root_with(&desktop.address(), "lecture", &["--display", number]);
+    each_alone(&desktop.display, root, || desktop.quiet_picture());
+}
+
+/// Two displays, each shown by a root of its own with a node and a viewer.
+fn each_alone(display: &str, root: impl Fn(&str) -> Member, whole: impl Fn() -> Picture) {
+    let (width, height, left) = (usize::from(SIZE.0), usize::from(SIZE.1), usize::from(LEFT));
+    let scratch = Scratch::new();
+    let painter = Painter::new(display, (0, 0), SIZE);
     let square = |x: i16| [Rectangle { x, y: 200, width: 150, height: 90 }];
     painter.fill(&square(40), 0x00aa_5500);
     painter.fill(&square(1000), 0x0000_55aa);
-    let shown: Vec<_> = [("1", (0, 0, left, height)), ("2", (left, 0, width - left, height))]
-        .map(|(number, part)| {
-            let session = Session::below(Member::own(&screen.display, "lecture", &["--display", number]), 1);
-            let viewer = Viewer::connect(session.root.address).unwrap();
-            let port = viewer.stream().local_addr().unwrap().port();
-            (session, part, Watcher::new(viewer, |_| {}), port)
-        })
-        .into();
+    let shown = [("1", (0, 0, left, height)), ("2", (left, 0, width - left, height))].map(|(number, part)| {
+        let session = Session::below(root(number), 1);
+        let viewer = Viewer::connect(session.root.address).unwrap();
+        let port = viewer.stream().local_addr().unwrap().port();
+        (session, part, Watcher::new(viewer, |_| {}), port)
+    });
     let all_show = || {
+        let whole = whole();
         for (session, part, viewer, _) in &shown {
-            let truth = screen.quiet_part(*part);
+            let truth = whole.part(*part);
             session.must_show(&truth, &scratch);
             poll_until("the picture at a viewer", PATIENCE, || viewer.picture().difference(&truth).is_none().then_some(()));
         }
@@ -89,7 +109,7 @@ fn an_x_server_that_ends_leaves_the_last_picture_and_a_note() {
     let _turn = Turn::half();
     let (mut screen, scratch) = (Screen::new(SIZE), Scratch::new());
     let mut session = Session::below(Member::own(&screen.display, "lecture", &[]), 1);
-    let truth = screen.quiet_part((0, 0, SIZE.0.into(), SIZE.1.into()));
+    let truth = screen.quiet_with_pointer();
     session.must_show(&truth, &scratch);
     screen.crash();
     session.root.process.err().wait(PATIENCE, |line| line.contains("WARN") && line.contains("screen")).expect("a warning");

@@ -3,7 +3,9 @@
 use crate::support::picture::Picture;
 use crate::support::process::{Process, treevnc};
 use crate::support::tools::{Scratch, run};
+use crate::support::viewer::Viewer;
 use crate::support::wait::{PATIENCE, poll_until};
+use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -50,25 +52,21 @@ impl Eye {
         Self { x, root }
     }
 
-    /// A picture's width and pixels.
-    fn rows(&self, picture: &Picture) -> (usize, Vec<u32>) {
-        let size = self.x.get_geometry(self.root).unwrap().reply().unwrap();
-        let (width, height) = (usize::from(size.width), usize::from(size.height));
-        (width, (0..width * height).map(|at| picture.pixel(at % width, at / width)).collect())
-    }
-
-    /// Draws the pointer over pixels as X would; its colours come multiplied with its alpha.
-    fn draw_pointer(&self, columns: usize, pixels: &mut [u32]) {
+    /// A picture with the pointer as X would draw it; its colours come multiplied with its alpha.
+    fn with_pointer(&self, picture: &Picture) -> Picture {
+        let (width, height) = (picture.width, picture.height);
+        let mut pixels: Vec<_> = (0..width * height).map(|at| picture.pixel(at % width, at / width)).collect();
         let image = self.x.xfixes_get_cursor_image().unwrap().reply().unwrap();
         let (left, top) = (i32::from(image.x) - i32::from(image.xhot), i32::from(image.y) - i32::from(image.yhot));
         for (at, &over) in (0..).zip(&image.cursor_image) {
             let (x, y) = (left + at % i32::from(image.width), top + at / i32::from(image.width));
             let (Ok(x), Ok(y)) = (usize::try_from(x), usize::try_from(y)) else { continue };
-            let Some(pixel) = pixels.get_mut(y * columns + x).filter(|_| x < columns) else { continue };
+            let Some(pixel) = pixels.get_mut(y * width + x).filter(|_| x < width) else { continue };
             let rest = 255 - (over >> 24);
             let channel = |shift: u32| ((over >> shift & 0xff) * 255 + (*pixel >> shift & 0xff) * rest + 127) / 255;
             *pixel = channel(16) << 16 | channel(8) << 8 | channel(0);
         }
+        Picture::from_pixels(width, height, &pixels)
     }
 
     fn picture(&self) -> Picture {
@@ -128,12 +126,9 @@ impl Screen {
         self.eye.quiet_picture()
     }
 
-    /// A part of what it shows, with the pointer, once everything has not changed for a while.
-    pub(crate) fn quiet_part(&self, (x, y, width, height): (usize, usize, usize, usize)) -> Picture {
-        let (columns, mut rows) = self.eye.rows(&self.eye.quiet_picture());
-        self.eye.draw_pointer(columns, &mut rows);
-        let lines = rows.chunks(columns).skip(y).take(height);
-        Picture::from_pixels(width, height, &lines.flat_map(|line| &line[x..x + width]).copied().collect::<Vec<_>>())
+    /// The same with the pointer.
+    pub(crate) fn quiet_with_pointer(&self) -> Picture {
+        self.eye.with_pointer(&self.eye.quiet_picture())
     }
 
     /// Runs `xrandr` with these words.
@@ -241,6 +236,25 @@ impl Desktop {
                 xrandr(&format!("--output screen --mode {w}x{h}"));
             }
         }
+    }
+
+    /// Makes Xvnc have two outputs side by side, the left one that wide, as any client may.
+    pub(crate) fn split(&self, (width, height): (u16, u16), left: u16) {
+        let mut viewer = Viewer::connect(self.vnc).unwrap();
+        let mut message = vec![251, 0];
+        [width, height].iter().for_each(|side| message.extend(side.to_be_bytes()));
+        message.extend([2, 0]);
+        for (id, x, width) in [(0u32, 0, left), (1, left, width - left)] {
+            message.extend(id.to_be_bytes());
+            [x, 0, width, height].iter().for_each(|field: &u16| message.extend(field.to_be_bytes()));
+            message.extend([0; 4]);
+        }
+        viewer.stream().write_all(&message).unwrap();
+        poll_until("two outputs", PATIENCE, || {
+            viewer.update().unwrap();
+            let monitors = run("xrandr", &["-display", &self.display, "--listmonitors"]);
+            monitors.starts_with("Monitors: 2").then_some(())
+        });
     }
 
     /// How many connections the VNC server has ever accepted, by its own log.

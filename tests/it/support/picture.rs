@@ -72,6 +72,12 @@ impl Picture {
         Self::from_pixels(width, height, &pixels)
     }
 
+    /// A part of it.
+    pub(crate) fn part(&self, (x, y, width, height): (usize, usize, usize, usize)) -> Self {
+        let lines = self.rgb.chunks_exact(self.width * 3).skip(y).take(height);
+        Self::from_rgb(width, height, lines.flat_map(|line| &line[x * 3..(x + width) * 3]).copied().collect())
+    }
+
     /// Number of different colours: tells a real screen from an empty one.
     pub(crate) fn colours(&self) -> usize {
         self.rgb.chunks_exact(3).collect::<std::collections::HashSet<_>>().len()
