@@ -107,7 +107,7 @@ impl Presenting {
             Done::Found(Ok(_)) => self.share(Choice::Whole),
             Done::Found(Err(end)) | Done::Over(end) => {
                 let reason = reason(&end);
-                warn!("not sharing: {reason}");
+                warn!("{reason}");
                 self.shown.say(&sentence(&reason));
             }
         }

@@ -84,6 +84,15 @@ impl Desktop {
         }
     }
 
+    /// The window's place and inner size, where that is known.
+    pub(super) fn place(&self) -> Option<Area> {
+        match self {
+            #[cfg(all(unix, not(target_os = "macos")))]
+            Self::X11(desktop) => desktop.place().ok(),
+            Self::Closed { .. } => None,
+        }
+    }
+
     /// The monitor the window is on, where that is known.
     pub(super) fn monitor(&self) -> Option<Area> {
         match self {

@@ -149,19 +149,42 @@ fn at_the_root_cards_are_shown_and_refused_and_the_lecturer_comes_back() {
 }
 
 #[test]
-fn a_screen_that_would_show_itself_is_a_page_with_a_button_to_stop() {
+fn a_screen_that_would_show_itself_is_a_small_page_with_a_button_to_stop() {
     if !tools_are_there() {
         return;
     }
-    let screen = Screen::start(1280, 800, true);
-    let (mut window, card) = show(&screen);
-    window.tell("sharing live");
+    let place = |screen: &Screen| screen.xdotool(&["getwindowgeometry", &screen.window()]);
+    for managed in [true, false] {
+        let screen = Screen::start(1280, 800, managed);
+        let (mut window, card) = show(&screen);
+        let before = place(&screen);
+        window.tell("sharing live");
+        window.tell("mirror on");
+        screen::until("a small window", || place(&screen).contains("Geometry: 440x244").then_some(()));
+        click(&screen, "the page's button to stop", LIVE, true);
+        assert_eq!(window.asked(), "StopSharing");
+        window.tell("mirror off");
+        window.tell("sharing ready");
+        screen.see_exactly("the picture again", &card);
+        screen::until("the window where it was", || (place(&screen) == before).then_some(()));
+    }
+}
+
+#[test]
+fn a_full_screen_steps_aside_and_returns() {
+    if !tools_are_there() {
+        return;
+    }
+    let screen = Screen::start(1024, 768, true);
+    let mut window = screen.show(&["--fullscreen"]);
+    let card = window.card(1, 1024, 768);
+    screen.xdotool(&["mousemove", "500", "500"]);
+    let covers = |shot: &Shot| shot.shows(&card, (0, 0), (0, 0)).then_some(());
+    screen.see("the card on the whole screen", covers);
     window.tell("mirror on");
-    click(&screen, "the page's button to stop", LIVE, true);
-    assert_eq!(window.asked(), "StopSharing");
+    screen.see("a small page", |shot| (shot.bar()?.0 > 500 && shot.at(200, 200) == 0).then_some(()));
     window.tell("mirror off");
-    window.tell("sharing ready");
-    screen.see_exactly("the picture again", &card);
+    screen.see("the card on the whole screen again", covers);
 }
 
 #[test]

@@ -64,8 +64,7 @@ impl Painter {
         let heading_size = self.size.text() * 1.5;
         let fitted = self.font.fitted(heading, heading_size, usize::try_from(place.width).unwrap_or(0)).into_owned();
         self.sized_text(canvas, place, heading_size, &fitted, TEXT);
-        let words =
-            ["Everybody sees it. It is not shown again in this window,", "because it would show itself in itself without end."];
+        let words = ["Everybody sees what is on it.", "Here it would only show itself within itself."];
         for (line, words) in page.lines.iter().zip(words) {
             self.shortened(canvas, *line, words, DIM);
         }

@@ -69,7 +69,8 @@ impl X11 {
         this.connection.change_window_attributes(window, &attributes)?;
         let class = b"treevnc\0TreeVNC\0";
         this.connection.change_property8(PropMode::REPLACE, window, AtomEnum::WM_CLASS, AtomEnum::STRING, class)?;
-        let hints = WmSizeHints { min_size: Some(SMALLEST), ..WmSizeHints::new() };
+        // Places that are asked for are the picture's own, whatever frame is around it: the window returns exactly.
+        let hints = WmSizeHints { min_size: Some(SMALLEST), win_gravity: Some(Gravity::STATIC), ..WmSizeHints::new() };
         hints.set_normal_hints(&this.connection, window)?;
         if !this.is_managed() {
             this.connection.set_input_focus(InputFocus::PARENT, window, x11rb::CURRENT_TIME)?;
@@ -170,7 +171,7 @@ impl X11 {
     }
 
     /// The window's place on the screen.
-    fn place(&self) -> Result<Area, X11Error> {
+    pub(super) fn place(&self) -> Result<Area, X11Error> {
         let size = self.connection.get_geometry(self.window)?.reply()?;
         let corner = self.connection.translate_coordinates(self.window, self.root, 0, 0)?.reply()?;
         Ok(Area::new(corner.dst_x.into(), corner.dst_y.into(), size.width.into(), size.height.into()))
