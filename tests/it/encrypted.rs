@@ -7,7 +7,7 @@ use crate::support::desktop::{Desktop, Server, free_port};
 use crate::support::namespaces::Hosts;
 use crate::support::picture::Picture;
 use crate::support::process::{Process, treevnc};
-use crate::support::session::Member;
+use crate::support::session::{Member, Session};
 use crate::support::tools::{Scratch, have, is_root, run, skip, unique};
 use crate::support::wait::PATIENCE;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -152,6 +152,21 @@ fn servers_that_encrypt_are_shown_and_their_certificates_remembered() {
         &["did not accept the password", "--password-file"],
     );
     must_be_let_in(&closed, &mut locks.root(&closed.address(), None, Some(PASSWORD)));
+}
+
+#[test]
+fn a_server_that_encrypts_is_shared_from_a_node_which_alone_knows_the_password() {
+    let Some(locks) = Locks::new().filter(|_| have(&["xterm"])) else { return };
+    let lecturer = Desktop::with_options(Server::Xvnc, SIZE, &[]);
+    let session = Session::new(&lecturer.address(), 1);
+    let desktop = locks.desktop("X509Vnc", &[]);
+    let (root, vnc) = (session.root.address.to_string(), desktop.address());
+    let mut share = treevnc(["share", &root, "--vnc", &vnc, "--name", "ada", "--listen", "127.0.0.1:0"]);
+    let share = Process::start(share.env("TREEVNC_KNOWN_SERVERS", locks.known()).env("VNC_PASSWORD", PASSWORD));
+    share.line("that it is live", PATIENCE, |line| line.starts_with("live:"));
+    let _window = desktop.run("xterm", &["-geometry", "40x10+50+50", "-e", "sleep", "1000"]);
+    session.must_show(&desktop.quiet_picture(), &desktop.scratch);
+    assert!(locks.remembered()[0].ends_with(&locks.fingerprint()));
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod networks;
 mod newcomer;
 mod own_screen;
 mod presenting;
+mod presenting_trouble;
 mod session;
 mod share_buttons;
 mod slow_readers;

@@ -29,6 +29,7 @@ pub(super) async fn carry(opened: Opened, root: impl Stream, name: &str) -> Stri
 async fn bridge(mut server: Connected, mut root: impl Stream) -> io::Result<()> {
     let early = timeout(HANDSHAKE, welcome(&mut root, &server.init)).await.map_err(|_| io::ErrorKind::TimedOut)??;
     server.stream.write_all(&early).await?;
+    server.stream.flush().await?;
     root.write_all(&server.early).await?;
     let (to_root, from_root) = BUFFER_BYTES;
     // An end that closes is passed on; who does not follow is dropped when the root says that the share has ended.
