@@ -10,7 +10,7 @@ use super::layout::Area;
 use crate::picture::{Floor, Sharing};
 use treevnc_protocol::tree::message::Policy;
 
-pub(crate) use bar::{Bar, bar};
+pub(crate) use bar::{Bar, Offered, bar};
 pub(crate) use cards::{Cards, cards};
 pub(crate) use menu::{Extras, Menu, menu};
 pub(crate) use mirror::{MirrorPage, mirror};

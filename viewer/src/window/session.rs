@@ -160,7 +160,7 @@ impl Session {
 
     fn take_size(&mut self) {
         let size = self.window.get_size();
-        if size != self.size {
+        if size != self.size || self.state.is_out_of_place() {
             self.size = size;
             let side = |length| i32::try_from(length).unwrap_or(0);
             let composer = &self.composer;

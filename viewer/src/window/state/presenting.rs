@@ -6,7 +6,7 @@ use super::keyboard::stepped;
 use super::{Command, Effect, Key, State};
 use crate::picture::{Floor, Sharing};
 use crate::window::WindowCommand;
-use crate::window::controls::{self, Cards, Extras, MirrorPage, Panel};
+use crate::window::controls::{self, Cards, Extras, MirrorPage, Offered, Panel};
 use crate::window::layout::Area;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +26,8 @@ pub(super) struct Presenting {
     page: MirrorPage,
     /// Whether the person wants the picture although it mirrors the window.
     unmirrored: bool,
+    /// Whether the controls are where they are for the page.
+    page_is_laid_out: bool,
     button_settles: Duration,
     cards_settle: Duration,
     heard: u64,
@@ -89,12 +91,19 @@ impl State {
         self.presenting.floor.mirror && !self.presenting.unmirrored
     }
 
+    /// Whether controls have to be laid out again although the window has its size: the page has come or gone.
+    pub(crate) fn is_out_of_place(&self) -> bool {
+        self.presenting.page_is_laid_out != self.mirrored()
+    }
+
     /// Finds every control's place in the window as it is now.
     pub(super) fn lay_out(&mut self, measure: impl Fn(&str) -> i32) {
         let floor = &self.presenting.floor;
         let (button, policies) = (controls::presenting(floor), floor.policy.is_some());
         let extras = Extras { presenting: button, mirror: floor.mirror, policies };
-        self.bar = controls::bar(self.window.width, self.size, button, &measure);
+        self.presenting.page_is_laid_out = self.mirrored();
+        let offered = Offered { presenting: button, view: !self.mirrored() };
+        self.bar = controls::bar(self.window.width, self.size, offered, &measure);
         self.menu = controls::menu(self.size, extras, &measure);
         self.presenting.cards = controls::cards(self.window, self.size, &floor.requests, &measure);
         let offers = Some(&*floor.displays).filter(|offers| !offers.is_empty());

@@ -255,9 +255,14 @@ fn a_mirrored_picture_gives_way_to_a_page_until_it_is_wanted() {
     assert_eq!(desk.click(Command::StopSharing), sends(WindowCommand::StopSharing));
     assert_eq!(desk.click(Command::Mirror), None);
     assert_eq!(shown(&desk), (false, true));
+    assert!(desk.state.is_out_of_place(), "now there is a view to change");
+    desk.state.resized(1000, 700, measure);
+    assert!(desk.place(Command::Fit).is_some() && !desk.state.is_out_of_place());
     desk.key(Key::F8);
     desk.click(Command::Mirror);
     assert_eq!(shown(&desk), (true, false), "the menu takes it back");
+    desk.state.resized(1000, 700, measure);
+    assert_eq!(desk.place(Command::Fit), None);
     desk.click(Command::Mirror);
     desk.settle(|floor| floor.mirror = false);
     desk.settle(|floor| floor.mirror = true);
