@@ -20,6 +20,8 @@ use x11rb::protocol::Event;
 
 /// Shortest time between two pictures.
 const FRAME: Duration = Duration::from_micros(16_667);
+/// How long after the first change others are waited for: programs draw in bursts, and half of one is a picture for nothing.
+const BURST: Duration = Duration::from_millis(3);
 /// How often the pointer is looked for where the server tells of its motions: programs can move it without a motion.
 const POINTER_REST: Duration = Duration::from_millis(250);
 /// How often where it does not.
@@ -140,7 +142,10 @@ impl Watcher {
     fn hear(&mut self) -> Result<(), CaptureError> {
         while let Some(event) = self.server.connection.poll_for_event()? {
             match event {
-                Event::DamageNotify(_) => self.is_damaged = true,
+                Event::DamageNotify(_) => {
+                    self.is_damaged = true;
+                    self.rests_until = self.rests_until.max(Instant::now() + BURST);
+                }
                 Event::ConfigureNotify(_) | Event::RandrScreenChangeNotify(_) | Event::RandrNotify(_) => {
                     self.is_geometry_old = true
                 }
