@@ -50,11 +50,12 @@ fn show_floor(floor: &FloorView, shown: &Shown) {
 
 /// The card of a request.
 fn request(asked: &FloorRequest) -> Request {
+    // Of a screen of its own a node brings what was chosen there, and nothing else: here it is all of it.
     let detail = match asked.view {
-        View::Whole => "the whole screen".to_owned(),
-        View::Display { rect, .. } => format!("one display, {}×{}", rect.width, rect.height),
-        View::Number(number) => format!("display {number}"),
-        View::Area(rect) => format!("a part of the screen, {}×{}", rect.width, rect.height),
+        View::Whole => "Everybody would see that screen".to_owned(),
+        View::Display { rect, .. } => format!("Everybody would see one display, {}×{}", rect.width, rect.height),
+        View::Number(number) => format!("Everybody would see display {number}"),
+        View::Area(rect) => format!("Everybody would see {}×{} of that screen", rect.width, rect.height),
     };
     Request { number: asked.number, name: asked.name.as_str().into(), detail: detail.into() }
 }
