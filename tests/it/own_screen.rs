@@ -7,9 +7,10 @@ use crate::support::painter::Painter;
 use crate::support::picture::{Picture, photograph};
 use crate::support::process::{Process, treevnc};
 use crate::support::session::{Member, Session};
-use crate::support::tools::{Scratch, Turn, have};
+use crate::support::tools::{Scratch, Turn, have, skip};
 use crate::support::viewer::{Viewer, Watcher};
 use crate::support::wait::{PATIENCE, poll_until};
+use std::net::{Ipv4Addr, TcpListener};
 use x11rb::protocol::xproto::Rectangle;
 
 const PROGRAMS: &[&str] = &["Xvfb", "xrandr", "setpriv", "ss"];
@@ -99,6 +100,38 @@ fn each_alone(display: &str, root: impl Fn(&str) -> Member, whole: impl Fn() -> 
         assert!(sent(painted) > before.0 && before.1 > 0);
         assert_eq!(sent(other), before.1, "bytes for a change on the other display");
     }
+}
+
+#[test]
+fn a_student_shows_one_display_of_a_machine_without_a_vnc_server_until_it_is_unplugged() {
+    if !have(PROGRAMS) {
+        return;
+    }
+    if TcpListener::bind((Ipv4Addr::LOCALHOST, 5900)).is_err() {
+        return skip("a server on port 5900 would be shared instead");
+    }
+    let _turn = Turn::half();
+    let (lecturer, student, scratch) = (Screen::new(SIZE), Screen::new((900, 500)), Scratch::new());
+    let lecturing = Painter::new(&lecturer.display, (0, 0), SIZE);
+    lecturing.fill(&[Rectangle { x: 100, y: 100, width: 300, height: 200 }], 0x0040_8020);
+    let drawing = Painter::new(&student.display, (0, 0), (900, 500));
+    student.split((900, 500), 600);
+    let session = Session::below(Member::own(&lecturer.display, "lecture", &[]), 3);
+    session.must_show(&lecturer.quiet_with_pointer(), &scratch);
+
+    let root = session.root.address.to_string();
+    let mut command = treevnc(["share", &root, "--listen", "127.0.0.1:0", "--name", "Ada", "--display", "2"]);
+    let mut share = Process::start(command.env("DISPLAY", &student.display)).killed_at_once();
+    share.line("that it is shown", PATIENCE, |line| line.starts_with("live"));
+    for colour in [0x0080_2040, 0x0020_4080] {
+        let everywhere = Rectangle { x: 500, y: 50, width: 300, height: 400 };
+        drawing.fill(&[everywhere], colour);
+        session.must_show(&student.quiet_with_pointer().part((600, 0, 300, 500)), &scratch);
+    }
+    student.xrandr("--delmonitor R");
+    assert_eq!(share.end(PATIENCE).code(), Some(1), "{}", share.said());
+    assert_eq!(share.err().count(|line| line.contains("the display is gone")), 1, "{}", share.said());
+    session.must_show(&lecturer.quiet_with_pointer(), &scratch);
 }
 
 #[test]

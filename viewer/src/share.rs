@@ -7,7 +7,7 @@ mod source;
 pub use source::{ShareSource, displays};
 
 use crate::node::NodeHandle;
-use bridge::carry;
+use bridge::{Carried, carry};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -124,7 +124,7 @@ async fn run(
     state.send_replace(Sharing::Starting);
     let carrying = async {
         let stream = present(root, &request, ticket).await?.into_stream();
-        Err::<std::convert::Infallible, ShareEnd>(ShareEnd::SourceGone(carry(opened, stream, request.name.as_str()).await))
+        Ok::<_, ShareEnd>(carry(opened, stream, request.name.as_str()).await)
     };
     let hearing = async {
         loop {
@@ -134,8 +134,15 @@ async fn run(
     tokio::pin!(hearing);
     tokio::select! {
         ended = &mut hearing => ended,
-        // The root may have closed the screen's connection and be about to say why.
-        ended = carrying => timeout(DIAL, hearing).await.unwrap_or(ended),
+        ended = carrying => {
+            let end = match ended {
+                Ok(Carried::Gone(why)) => return Err(ShareEnd::SourceGone(why)),
+                Ok(Carried::Closed(why)) => ShareEnd::SourceGone(why),
+                Err(end) => end,
+            };
+            // The root may have closed the screen's connection and be about to say why.
+            timeout(DIAL, hearing).await.unwrap_or(Err(end))
+        }
     }
 }
 

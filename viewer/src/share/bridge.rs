@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional_with_sizes};
 use tokio::time::timeout;
 use treevnc_protocol::rfb::{ServerHandshake, ServerInit, ServerSecurity, VERSION_BYTES, Version};
-use treevnc_screen::server::serve;
+use treevnc_screen::server::{ServerEnd, serve};
 use treevnc_screen::vnc::{Connected, Stream};
 
 /// Bytes copied at a time towards the root, and from it.
@@ -14,13 +14,24 @@ const BUFFER_BYTES: (usize, usize) = (64 * 1024, 2 * 1024);
 /// How long the root may take for its part of the handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// Brings a screen to the root until either ends; why.
-pub(super) async fn carry(opened: Opened, root: impl Stream, name: &str) -> String {
+/// How bringing a screen came to its end.
+pub(super) enum Carried {
+    /// The screen is gone; why.
+    Gone(String),
+    /// A connection ended; the root may know more.
+    Closed(String),
+}
+
+/// Brings a screen to the root until either ends.
+pub(super) async fn carry(opened: Opened, root: impl Stream, name: &str) -> Carried {
     match opened {
-        Opened::Own(capture) => serve(capture, name, root).await.to_string(),
+        Opened::Own(capture) => match serve(capture, name, root).await {
+            ServerEnd::Client(left) => Carried::Closed(left.to_string()),
+            gone => Carried::Gone(gone.to_string()),
+        },
         Opened::Vnc(server, _) => match bridge(server, root).await {
-            Ok(()) => "the connection ended".to_owned(),
-            Err(error) => error.to_string(),
+            Ok(()) => Carried::Closed("the connection ended".to_owned()),
+            Err(error) => Carried::Closed(error.to_string()),
         },
     }
 }
