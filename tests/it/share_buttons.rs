@@ -3,12 +3,17 @@
 use crate::session::photograph_page;
 use crate::support::desk::{Button, Desk, On};
 use crate::support::desktop::{Desktop, Server, terminal};
+use crate::support::kernel::sockets;
 use crate::support::picture::Picture;
 use crate::support::process::Process;
 use crate::support::session::Member;
 use crate::support::tools::{Scratch, Turn, have, skip};
 use crate::support::wait::{PATIENCE, poll_until};
 use std::net::{Ipv4Addr, TcpStream};
+use std::time::{Duration, Instant};
+
+/// The most that heartbeats come to in a second, in bytes; a picture of a changed window is more.
+const HEARTBEATS: u64 = 1_500;
 
 const PROGRAMS: &[&str] = &["Xvnc", "ss", "xterm", "feh", "xrandr"];
 
@@ -91,6 +96,39 @@ fn a_student_asks_is_shown_stops_is_refused_and_gives_the_screen_back() {
     room.root_desk.key("Return");
     let locked = || room.node_desk.find(Button::Go, On::Bar).is_none().then_some(());
     poll_until("a button that shares nothing", PATIENCE, locked);
+    room.root_desk.key("F8");
+    (0..2).for_each(|_| room.root_desk.key("Down"));
+    room.root_desk.key("Return");
+
+    room.ask();
+    room.approve();
+    room.node_desk.key("ctrl+q");
+    room.everybody_sees(&room.lecturer);
+}
+
+#[test]
+fn a_window_on_the_screen_it_shows_steps_aside_and_the_screen_comes_to_rest() {
+    if !have(Desk::PROGRAMS) || !have(&["xterm", "ss"]) {
+        return;
+    }
+    let _turn = Turn::half();
+    let desk = Desk::new((1280, 900));
+    let _page = desk.screen.run("xterm", &["-geometry", "80x40+20+20", "-e", "seq 1 500; exec sleep 1000"]);
+    let root = ["root", "--window", "--listen", "127.0.0.1:0", "--name", "lecture"];
+    let root = Member::started(desk.start(&root), "lecture");
+    let watcher = Member::join(root.address, "watcher");
+    poll_until("a small window", PATIENCE, || (desk.size_of_window()? == (440, 244)).then_some(()));
+    let sent = || sockets(root.process.id()).iter().map(|socket| socket.sent).sum::<u64>();
+    poll_until("the first picture at the watcher", PATIENCE, || (sent() > 1_000).then_some(()));
+    let (mut before, mut since) = (sent(), Instant::now());
+    poll_until("a second in which no picture is sent", PATIENCE, || {
+        let now = sent();
+        if now > before + HEARTBEATS {
+            (before, since) = (now, Instant::now());
+        }
+        (since.elapsed() > Duration::from_secs(1)).then_some(())
+    });
+    assert_eq!(watcher.complaints(""), 0);
 }
 
 #[test]

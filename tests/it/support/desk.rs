@@ -146,6 +146,15 @@ impl Desk {
         self.xdotool(&["key", key]);
     }
 
+    /// The inner size of the window, once there is one.
+    pub(crate) fn size_of_window(&self) -> Option<(u32, u32)> {
+        let window = self.xdotool(&["search", "--class", "treevnc"]);
+        let geometry = self.xdotool(&["getwindowgeometry", window.lines().last()?]);
+        let (_, size) = geometry.split_once("Geometry: ")?;
+        let (width, height) = size.lines().next()?.split_once('x')?;
+        Some((width.parse().ok()?, height.parse().ok()?))
+    }
+
     /// Waits until the window's title begins like this.
     pub(crate) fn titled(&self, beginning: &str) {
         let title = || {

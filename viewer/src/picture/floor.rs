@@ -126,7 +126,7 @@ impl Shown {
     }
 
     /// Says whether the picture is the screen that this window stands on. Then a page that says so takes the picture's place, until the
-    /// person wants it: a screen that is shown in itself never comes to rest.
+    /// person wants it: on a screen that is shown within itself each change is followed by others.
     pub fn set_mirror(&self, mirror: bool) {
         self.change_floor(|floor| floor.mirror = mirror);
     }

@@ -33,7 +33,7 @@ struct Drawn {
 impl Drawn {
     fn shows_picture(&self, scene: &Scene, look: &Look) -> bool {
         match (&self.picture, &scene.picture) {
-            // A mirrored picture is not looked at, or a screen that shows itself would never come to rest.
+            // A mirrored picture is not looked at: drawing it would change the very screen that it shows.
             _ if look.mirrored && self.look.mirrored => self.floor == scene.floor && self.has_page(look),
             (Some(drawn), Some(now)) => Arc::ptr_eq(drawn, now),
             (None, None) => self.names.0 == scene.session && self.names.2 == scene.note,
