@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Join(JoinArgs),
     /// Show this machine's screen, or that of a VNC server, to everybody in a session
     Share(ShareArgs),
+    /// List the displays that --display can choose from
+    Displays(DisplaysArgs),
     /// At the root's machine: who presents and who asks to; let them, refuse them, take the screen back
     Floor(FloorArgs),
     /// Save the present picture of any node as a PNG file
@@ -179,6 +181,22 @@ pub(crate) struct ShareArgs {
     /// End with exit code 1 after so many seconds without a place in the tree
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
     pub(crate) give_up: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DisplaysArgs {
+    /// Those of a VNC server instead of this machine's
+    #[arg(long, value_name = "HOST[:DISPLAY|::PORT]")]
+    pub(crate) vnc: Option<String>,
+    /// The account at that VNC server, when it asks for one
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// File whose first line is the VNC password (or set VNC_PASSWORD)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Print JSON for machines
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,7 @@
 //! One file per command; what they share.
 
 mod credentials;
+mod displays;
 mod floor;
 mod join;
 mod root;
@@ -27,6 +28,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         Command::Root(args) => root::run(args),
         Command::Join(args) => join::run(args),
         Command::Share(args) => share::run(args),
+        Command::Displays(args) => block_on(displays::run(args)),
         Command::Floor(args) => block_on(floor::run(args)),
         Command::Snapshot(args) => block_on(snapshot::run(args)),
         Command::Simulate(args) => simulate::run(args),

@@ -16,6 +16,15 @@ impl Framebuffer {
         Self { size, pixels: vec![0; size.area()] }
     }
 
+    /// A black picture in the memory of one that is no longer needed: screens are large, and what is given back to the system's allocator by
+    /// one thread is of no use to the next.
+    pub fn reusing(old: Framebuffer, size: Size) -> Self {
+        let mut pixels = old.pixels;
+        pixels.clear();
+        pixels.resize(size.area(), 0);
+        Self { size, pixels }
+    }
+
     /// The picture's size.
     pub fn size(&self) -> Size {
         self.size
@@ -125,6 +134,13 @@ mod tests {
         let mut fb = Framebuffer::new(Size::new(width, height).unwrap());
         fb.pixels_mut().iter_mut().zip(0..).for_each(|(pixel, n)| *pixel = n);
         fb
+    }
+
+    #[test]
+    fn nothing_of_the_picture_before_is_left_in_its_memory() {
+        let reused = Framebuffer::reusing(numbered(9, 7), Size::new(5, 4).unwrap());
+        assert!(reused == Framebuffer::new(Size::new(5, 4).unwrap()));
+        assert!(Framebuffer::reusing(reused, Size::new(30, 20).unwrap()) == Framebuffer::new(Size::new(30, 20).unwrap()));
     }
 
     #[test]

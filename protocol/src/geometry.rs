@@ -26,6 +26,9 @@ pub struct Size {
 }
 
 impl Size {
+    /// One pixel.
+    pub const SMALLEST: Size = Size { width: 1, height: 1 };
+
     /// Checks a width and height from outside.
     pub fn new(width: u16, height: u16) -> Result<Self, ScreenSizeError> {
         let within = |side| (1..=MAX_SCREEN_SIDE_PX).contains(&side);

@@ -29,6 +29,8 @@ pub struct Publisher {
     screen: Option<Announcement>,
     /// The picture as last encoded.
     encoded: Option<Framebuffer>,
+    /// Memory for the next screen's.
+    retired: Option<Framebuffer>,
     bands: Bands,
 }
 
@@ -71,7 +73,7 @@ impl Publisher {
     /// The writer of an empty log, encoding large frames on that many threads.
     pub fn with_threads(log: SharedLog, clock: SessionClock, threads: usize) -> Self {
         let seq = log.with(|log| log.head());
-        Self { log, clock, seq, screen: None, encoded: None, bands: Bands::new(threads) }
+        Self { log, clock, seq, screen: None, encoded: None, retired: None, bands: Bands::new(threads) }
     }
 
     /// The log that is written.
@@ -92,7 +94,7 @@ impl Publisher {
             return;
         }
         self.screen = Some(Announcement { screen, published: false });
-        self.encoded = None;
+        self.retired = self.encoded.take().or(self.retired.take());
     }
 
     /// Publishes the picture as it is now. `damage` is where it may differ from the one before; everything counts as damaged in a
@@ -116,7 +118,12 @@ impl Publisher {
     fn changed(&mut self, fb: &Framebuffer, damage: &[Rect]) -> TileSet {
         let grid = TileGrid::new(fb.size());
         let Some(encoded) = &mut self.encoded else {
-            self.encoded = Some(fb.clone());
+            let mut copy = match self.retired.take() {
+                Some(old) => Framebuffer::reusing(old, fb.size()),
+                None => Framebuffer::new(fb.size()),
+            };
+            copy.pixels_mut().copy_from_slice(fb.pixels());
+            self.encoded = Some(copy);
             return TileSet::full(grid);
         };
         let mut touched = TileSet::new(grid);

@@ -7,7 +7,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use treevnc_protocol::framebuffer::Framebuffer;
-use treevnc_protocol::geometry::Rect;
+use treevnc_protocol::geometry::{Rect, Size};
 use treevnc_protocol::tree::floor::Source;
 use treevnc_protocol::update::Seq;
 use treevnc_relay::publisher::{PublishError, Published, Publisher};
@@ -43,13 +43,18 @@ struct Inner {
     publisher: Mutex<Publisher>,
     /// INVARIANT: `live` changes, and is looked at by those who publish, only while `publisher` is locked.
     cast: watch::Sender<Cast>,
+    /// Memory of pictures that are no longer needed.
+    spare: Mutex<Vec<Framebuffer>>,
 }
+
+/// Pictures whose memory is kept: a session that ends and one that begins.
+const SPARE: usize = 2;
 
 impl Stage {
     /// A stage on which nobody is yet; the lecturer is wanted.
     pub fn new(publisher: Publisher) -> Self {
         let cast = watch::Sender::new(Cast { live: None, wanted: Source::Lecturer });
-        Self(Arc::new(Inner { log: publisher.log().clone(), publisher: Mutex::new(publisher), cast }))
+        Self(Arc::new(Inner { log: publisher.log().clone(), publisher: Mutex::new(publisher), cast, spare: Mutex::default() }))
     }
 
     /// The log that is written.
@@ -70,6 +75,10 @@ impl Stage {
     /// A source's way to the log.
     pub fn part(&self, source: Source) -> Part {
         Part { stage: self.clone(), source }
+    }
+
+    fn spare(&self) -> MutexGuard<'_, Vec<Framebuffer>> {
+        self.0.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn publisher(&self) -> MutexGuard<'_, Publisher> {
@@ -93,6 +102,20 @@ impl Part {
     /// The newest number given, whoever published it.
     pub fn seq(&self) -> Seq {
         self.log().with(|log| log.head())
+    }
+
+    /// A black picture, in memory that another source has given back if there is some.
+    pub(crate) fn picture(&self, size: Size) -> Framebuffer {
+        let spare = self.stage.spare().pop();
+        spare.map_or_else(|| Framebuffer::new(size), |old| Framebuffer::reusing(old, size))
+    }
+
+    /// Gives back a picture that is no longer needed.
+    pub(crate) fn give_back(&self, picture: Framebuffer) {
+        let mut spare = self.stage.spare();
+        if spare.len() < SPARE {
+            spare.push(picture);
+        }
     }
 
     /// What it has to do now.
@@ -143,7 +166,6 @@ impl Part {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use treevnc_protocol::geometry::Size;
     use treevnc_protocol::tree::floor::ShareId;
     use treevnc_protocol::update::SessionId;
     use treevnc_relay::clock::SessionClock;

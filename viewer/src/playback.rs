@@ -66,7 +66,10 @@ impl Player {
             let update = entry.update();
             match &update.content {
                 Content::Screen(screen) => {
-                    self.picture = Some(Framebuffer::new(screen.size));
+                    self.picture = Some(match self.picture.take() {
+                        Some(old) => Framebuffer::reusing(old, screen.size),
+                        None => Framebuffer::new(screen.size),
+                    });
                     self.damage = vec![screen.size.rect()];
                     self.shown.set_presenter(&screen.name);
                 }

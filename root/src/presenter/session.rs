@@ -111,7 +111,7 @@ impl<'a> Session<'a> {
             view: options.view,
             distance,
             decoder: ServerDecoder::new(init.size, PixelFormat::NATIVE),
-            fb: Framebuffer::new(init.size),
+            fb: part.picture(init.size),
             cut: None,
             coverage: None,
             pacer: Pacer::new(Duration::ZERO),
@@ -283,6 +283,12 @@ impl<'a> Session<'a> {
             Place::NotListed => Ok(()),
             Place::Gone => Err(SessionError::DisplayGone(self.view)),
         }
+    }
+}
+
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        self.part.give_back(std::mem::replace(&mut self.fb, Framebuffer::new(Size::SMALLEST)));
     }
 }
 
