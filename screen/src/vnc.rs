@@ -1,6 +1,7 @@
 //! The way into a VNC server: dialling it, encryption, and the handshake with its password. What is spoken afterwards is the caller's
 //! business.
 
+mod certificate;
 mod error;
 mod known;
 mod tls;

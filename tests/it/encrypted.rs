@@ -3,8 +3,9 @@
 use crate::judges::gtk_vnc::{self, GtkVnc};
 use crate::judges::libvncclient::LibVnc;
 use crate::judges::{Judge, must_show};
-use crate::support::desktop::{Desktop, Server, free_port};
+use crate::support::desktop::{Desktop, Screen, Server, free_port};
 use crate::support::namespaces::Hosts;
+use crate::support::painter::Painter;
 use crate::support::picture::Picture;
 use crate::support::process::{Process, treevnc};
 use crate::support::session::{Member, Session};
@@ -48,7 +49,15 @@ impl Locks {
         run("openssl", &[&words.split(' ').collect::<Vec<_>>()[..], &[&key, "-out", &certificate]].concat());
     }
 
-    /// A screen behind these security types, at any port or at this one.
+    /// A certificate as people without an authority often make it: of version 1, with openssl before 3.2.
+    fn make_old_certificate(&self) {
+        let (key, asked, certificate) = (self.path("key"), self.path("asked"), self.path("certificate"));
+        let words = "req -new -newkey rsa:2048 -nodes -subj /CN=lecture -keyout";
+        run("openssl", &[&words.split(' ').collect::<Vec<_>>()[..], &[&key, "-out", &asked]].concat());
+        run("openssl", &["x509", "-req", "-in", &asked, "-signkey", &key, "-days", "2", "-out", &certificate]);
+    }
+
+    /// A screen behind these security types.
     fn desktop(&self, types: &str, more: &[&str]) -> Desktop {
         let (key, certificate, stored) = (self.path("key"), self.path("certificate"), self.path("stored"));
         let fixed = ["-SecurityTypes", types, "-X509Key", &key, "-X509Cert", &certificate, "-PasswordFile", &stored];
@@ -152,6 +161,42 @@ fn servers_that_encrypt_are_shown_and_their_certificates_remembered() {
         &["did not accept the password", "--password-file"],
     );
     must_be_let_in(&closed, &mut locks.root(&closed.address(), None, Some(PASSWORD)));
+}
+
+#[test]
+fn an_old_certificate_is_as_good_as_any_to_be_remembered() {
+    let Some(locks) = Locks::new().filter(|_| have(&["xterm"])) else { return };
+    locks.make_old_certificate();
+    let desktop = locks.desktop("X509None", &[]);
+    for _ in 0..2 {
+        must_be_let_in(&desktop, &mut locks.root(&desktop.address(), None, None));
+        assert_eq!(locks.remembered(), [format!("{} {}", desktop.address(), locks.fingerprint())]);
+    }
+}
+
+#[test]
+fn x11vnc_which_has_a_vencrypt_of_its_own_lets_us_in() {
+    let Some(locks) = Locks::new().filter(|_| have(Desktop::programs(Server::X11vnc))) else { return };
+    // It wants an RSA key.
+    locks.make_old_certificate();
+    let screen = Screen::new(SIZE);
+    let _painter = Painter::new(screen.display(), (50, 50), (100, 100));
+    let both = ["key", "certificate"].map(|name| std::fs::read(locks.path(name)).unwrap()).concat();
+    let (pem, secret) = (locks.scratch.write("pem", both), locks.scratch.write("secret", PASSWORD));
+    let port = free_port().to_string();
+    let fixed = ["-localhost", "-forever", "-shared", "-nocursor", "-norc", "-noipv6", "-no6", "-vencrypt", "nodh:support"];
+    let (pem, secret) = (pem.to_str().unwrap(), secret.to_str().unwrap());
+    let words = ["-display", screen.display(), "-rfbport", &port, "-ssl", pem, "-passwdfile", secret];
+    let server = Process::run("x11vnc", &[&fixed[..], &words].concat()).killed_at_once();
+    server.line("its port", PATIENCE, |line| line.contains("PORT="));
+    let vnc = format!("127.0.0.1::{port}");
+    // It may close before it has said so, and is then dialled again.
+    let mut refused = Process::start(&mut locks.root(&vnc, None, Some("guess")));
+    assert_eq!(refused.end(PATIENCE).code(), Some(1), "{}", refused.said());
+    must_say(refused.err().all().last().unwrap(), &["did not accept the password"]);
+    let member = Member::started(Process::start(&mut locks.root(&vnc, None, Some(PASSWORD))), "lecture");
+    member.must_show(&screen.picture(), &locks.scratch);
+    assert_eq!(locks.remembered(), [format!("{vnc} {}", locks.fingerprint())]);
 }
 
 #[test]

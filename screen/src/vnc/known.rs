@@ -20,7 +20,7 @@ pub struct KnownServers {
 
 /// A line about a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Pin {
+pub(super) struct Line {
     /// Counted from 1.
     pub(super) line: usize,
     /// As [`fingerprint`] writes it.
@@ -55,7 +55,7 @@ impl KnownServers {
     }
 
     /// What is known of a server.
-    pub(super) fn find(&self, server: &PresenterAddress) -> std::io::Result<Vec<Pin>> {
+    pub(super) fn find(&self, server: &PresenterAddress) -> std::io::Result<Vec<Line>> {
         let Some(file) = &self.file else { return Ok(Vec::new()) };
         let text = match std::fs::read_to_string(file) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -64,7 +64,7 @@ impl KnownServers {
         let name = name(server);
         let pin = |(line, text): (usize, &str)| {
             let (server, fingerprint) = text.trim().split_once(char::is_whitespace)?;
-            (server == name).then(|| Pin { line, fingerprint: fingerprint.trim().to_owned() })
+            (server == name).then(|| Line { line, fingerprint: fingerprint.trim().to_owned() })
         };
         Ok((1..).zip(text.lines()).filter_map(pin).collect())
     }
@@ -140,7 +140,7 @@ mod tests {
         let file = directory.0.join("known_servers");
         std::fs::write(&file, "# mine\r\n\r\n  lab7::5900 \t SHA256:aa  \r\nlab7::5900\n#lab7::5900 SHA256:bb").unwrap();
         let pins = KnownServers::in_file(file).find(&server("lab7")).unwrap();
-        assert_eq!(pins, [Pin { line: 3, fingerprint: "SHA256:aa".into() }]);
+        assert_eq!(pins, [Line { line: 3, fingerprint: "SHA256:aa".into() }]);
     }
 
     #[test]

@@ -1,16 +1,24 @@
 //! TLS with a VNC server (VeNCrypt's X509 kinds). Certificates of VNC servers are signed by nobody that anybody knows, so they are not
 //! judged by a chain, a name or a date, but by whether they are the one that the server had before.
 
-use super::known::{self, KnownServers, Pin};
+use super::certificate::public_key;
+use super::known::{self, KnownServers, Line};
 use super::{ConnectError, Stream};
 use crate::address::PresenterAddress;
+use std::io;
 use std::net::Ipv4Addr;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::client::Resumption;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use tokio_rustls::rustls::crypto::{WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature};
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio_rustls::rustls::crypto::{
+    WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature, verify_tls13_signature_with_raw_key,
+};
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
 use tokio_rustls::rustls::{self, CertificateError, ClientConfig, DigitallySignedStruct, SignatureScheme};
 
 /// A server, and what is known of its certificate.
@@ -18,7 +26,7 @@ use tokio_rustls::rustls::{self, CertificateError, ClientConfig, DigitallySigned
 pub(super) struct Acquaintance<'a> {
     server: &'a PresenterAddress,
     known: &'a KnownServers,
-    pins: Vec<Pin>,
+    pins: Vec<Line>,
 }
 
 impl<'a> Acquaintance<'a> {
@@ -56,7 +64,7 @@ impl<'a> Acquaintance<'a> {
         if let Some(fingerprint) = shown.filter(|_| self.pins.is_empty()) {
             self.remember(fingerprint);
         }
-        Ok(Box::new(encrypted))
+        Ok(Box::new(Encrypted(encrypted)))
     }
 
     fn remember(&self, fingerprint: &str) {
@@ -72,8 +80,35 @@ impl<'a> Acquaintance<'a> {
     }
 }
 
+/// TLS around a connection. Hardly any VNC server says farewell inside TLS before it closes, so the connection's end is the end, as it is without
+/// TLS: RFB's messages say themselves how long they are.
+struct Encrypted(TlsStream<Box<dyn Stream>>);
+
+impl AsyncRead for Encrypted {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match Pin::new(&mut self.0).poll_read(cx, buffer) {
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(())),
+            polled => polled,
+        }
+    }
+}
+
+impl AsyncWrite for Encrypted {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
 /// What TLS says in place of an error of the connection.
-fn tls_error(error: std::io::Error) -> ConnectError {
+fn tls_error(error: io::Error) -> ConnectError {
     match error.downcast::<rustls::Error>() {
         Ok(error) => ConnectError::Tls(error),
         Err(error) => ConnectError::Io(error),
@@ -127,7 +162,15 @@ impl ServerCertVerifier for Judge {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.algorithms)
+        let by_certificate = verify_tls13_signature(message, certificate, signature, &self.algorithms);
+        match (&by_certificate, public_key(certificate)) {
+            // Perhaps a certificate of version 1. Its key is what the signature is to be proven by, however the rest is read.
+            (Err(rustls::Error::InvalidCertificate(_)), Some(key)) => {
+                let key = SubjectPublicKeyInfoDer::from(key);
+                verify_tls13_signature_with_raw_key(message, &key, signature, &self.algorithms).or(by_certificate)
+            }
+            _ => by_certificate,
+        }
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
