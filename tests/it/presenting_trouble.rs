@@ -202,6 +202,29 @@ fn the_lecturer_returns_when_the_presenting_node_is_suspended_and_it_hears_of_it
 }
 
 #[test]
+fn a_presenter_that_dies_while_another_is_shown_is_not_returned_to() {
+    let Some(mut lesson) = Lesson::new() else { return };
+    let _turn = Turn::half();
+    let mut ada = lesson.share_live(&[]);
+    lesson.must_show_student();
+    let third = desktop((320, 240));
+    let root = lesson.session.root.address.to_string();
+    let mut bob =
+        Process::start(&mut treevnc(["share", &root, "--vnc", &third.address(), "--name", "bob", "--listen", "127.0.0.1:0"]));
+    must_be_live(&bob);
+    ada.line("that it is paused", PATIENCE, |line| line.starts_with("paused: bob is shown"));
+    lesson.student.vnc_process().kill();
+    assert!(!over(&mut ada, PATIENCE).is_empty(), "{}", ada.said());
+    let painter = Painter::new(&third.display, (10, 10), (100, 100));
+    painter.fill(&[Rectangle { x: 0, y: 0, width: 100, height: 100 }], 0x0012_ab34);
+    lesson.session.must_show(&third.picture(), &third.scratch);
+    lesson.painters[1] = Painter::new(&lesson.lecturer.display, (400, 300), (50, 50));
+    bob.signal("TERM");
+    assert!(bob.end(PATIENCE).success(), "{}", bob.said());
+    lesson.must_be_back();
+}
+
+#[test]
 fn a_shared_screen_that_is_resized_is_followed() {
     let Some(mut lesson) = Lesson::new() else { return };
     let _turn = Turn::half();
