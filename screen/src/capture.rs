@@ -86,6 +86,7 @@ struct State {
 }
 
 /// A capture's thread's ends of everything.
+#[cfg_attr(not(all(unix, not(target_os = "macos"))), expect(dead_code, reason = "nothing is captured here"))]
 struct Ends {
     orders: orders::Receiver<Framebuffer>,
     grabbed: mpsc::Sender<(Framebuffer, Vec<Rect>)>,
