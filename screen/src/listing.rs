@@ -1,4 +1,5 @@
-//! The displays of a VNC server: asked for over a connection of their own, from the server's ExtendedDesktopSize.
+//! The displays of a VNC server, from its ExtendedDesktopSize. Asked for over the connection that goes on afterwards: some servers end with
+//! their first client, so looking and leaving would be one visit too many.
 
 use crate::display::Display;
 use crate::vnc::{ConnectError, Connected, HANDSHAKE, VncServer, connect};
@@ -9,12 +10,23 @@ use treevnc_protocol::geometry::Rect;
 use treevnc_protocol::pixel::PixelFormat;
 use treevnc_protocol::rfb::{ClientMessage, ServerDecoder, ServerEvent, encoding};
 
-/// A VNC server's displays in its own order; one that lists none has one, its whole screen.
-pub async fn list(server: &VncServer) -> Result<Vec<Display>, ConnectError> {
+/// A server that has said what displays it has.
+#[derive(Debug)]
+pub struct Listed {
+    /// In its own order; a server that lists none has one, its whole screen.
+    pub displays: Vec<Display>,
+    /// The connection, at the beginning of a message that [`early`](Connected::early) begins; the one pixel that was asked for may be
+    /// on its way still. Pixels are [`PixelFormat::NATIVE`] until whoever goes on sets a format and encodings again.
+    pub connected: Connected,
+}
+
+/// Connects to a server and asks for its displays. Dropping the future closes the connection.
+pub async fn list(server: &VncServer) -> Result<Listed, ConnectError> {
     timeout(HANDSHAKE, ask(connect(server).await?)).await.map_err(|_| ConnectError::HandshakeTime)?
 }
 
-async fn ask(Connected { mut stream, init, early, .. }: Connected) -> Result<Vec<Display>, ConnectError> {
+async fn ask(connected: Connected) -> Result<Listed, ConnectError> {
+    let Connected { mut stream, mut init, early, distance } = connected;
     let pixel = Rect::new(0, 0, 1, 1);
     let mut question = ClientMessage::SetPixelFormat(PixelFormat::NATIVE).encode();
     let numbers = vec![encoding::RAW, encoding::DESKTOP_SIZE, encoding::EXTENDED_DESKTOP_SIZE];
@@ -31,7 +43,11 @@ async fn ask(Connected { mut stream, init, early, .. }: Connected) -> Result<Vec
             rest = rest.get(taken..).unwrap_or_default();
             let is_listed = !decoder.screens().is_empty();
             match event {
-                Some(ServerEvent::UpdateEnd { damage }) if is_listed || !damage.is_empty() => return Ok(displays(&decoder)),
+                Some(ServerEvent::UpdateEnd { damage }) if is_listed || !damage.is_empty() => {
+                    init.size = decoder.size();
+                    let connected = Connected { stream, init, early: rest.to_vec(), distance };
+                    return Ok(Listed { displays: displays(&decoder), connected });
+                }
                 None if rest.is_empty() => break,
                 _ => {}
             }

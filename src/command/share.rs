@@ -13,7 +13,7 @@ use treevnc_screen::display::Choice;
 use treevnc_screen::listing::listed;
 use treevnc_screen::vnc::VncServer;
 use treevnc_viewer::node::{Node, NodeHandle, NodeOptions, NodeState};
-use treevnc_viewer::share::{ShareEnd, ShareOptions, ShareSource, Sharing, displays, share};
+use treevnc_viewer::share::{ShareEnd, ShareOptions, ShareSource, Sharing, find_screen, share, share_found};
 
 pub(super) fn run(args: ShareArgs) -> anyhow::Result<()> {
     let options = ShareOptions { source: source(&args.source)?, choice: args.display };
@@ -60,23 +60,24 @@ async fn present(node: NodeHandle, options: ShareOptions) -> ShareEnd {
     if state.wait_for(|state| matches!(state, NodeState::Attached { .. })).await.is_err() {
         return ShareEnd::NotInTree;
     }
-    if options.choice == Choice::Whole {
-        tell_displays(&options.source).await;
-    }
     let state = watch::Sender::new(Sharing::No);
     let said = say(state.subscribe());
+    let sharing = async {
+        if options.choice != Choice::Whole {
+            return share(&node, &options, &state).await;
+        }
+        let found = match find_screen(&options.source).await {
+            Ok(found) => found,
+            Err(end) => return end,
+        };
+        if found.displays().len() > 1 {
+            println!("sharing all displays: {}; --display N shares one", listed(found.displays()));
+        }
+        share_found(&node, found, Choice::Whole, &state).await
+    };
     tokio::select! {
-        end = share(&node, &options, &state) => end,
+        end = sharing => end,
         never = said => match never {},
-    }
-}
-
-/// Says what could be shared instead of everything.
-async fn tell_displays(source: &ShareSource) {
-    if let Ok(found) = displays(source).await
-        && found.len() > 1
-    {
-        println!("sharing all displays: {}; --display N shares one", listed(&found));
     }
 }
 

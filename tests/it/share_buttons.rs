@@ -2,10 +2,10 @@
 
 use crate::session::photograph_page;
 use crate::support::desk::{Button, Desk, On};
-use crate::support::desktop::{Desktop, Server, terminal};
+use crate::support::desktop::{Desktop, Screen, Server, free_port, terminal};
 use crate::support::kernel::sockets;
 use crate::support::picture::Picture;
-use crate::support::process::Process;
+use crate::support::process::{Process, treevnc};
 use crate::support::session::Member;
 use crate::support::tools::{Scratch, Turn, have, skip};
 use crate::support::wait::{PATIENCE, poll_until};
@@ -162,6 +162,28 @@ fn one_of_two_displays_is_chosen_on_the_map_and_nothing_else_is_shown() {
     shows_part(&watcher, &desk, (960, 0), (640, 800));
     desk.click("Stop sharing", Button::Live, On::Bar);
     watcher.must_show(&lecturer.quiet_picture(), &lecturer.scratch);
+}
+
+#[test]
+fn a_server_that_ends_with_its_first_client_can_be_shared() {
+    if !have(&["Xvnc", "Xvfb", "x11vnc", "setpriv", "ss", "xterm"]) {
+        return;
+    }
+    let _turn = Turn::half();
+    let (lecturer, student) = (Desktop::new(Server::Xvnc), Screen::new((800, 600)));
+    let _page = student.run("xterm", &["-geometry", "80x30+20+20", "-bg", "#102040", "-e", "seq 1 500; exec sleep 1000"]);
+    let port = free_port().to_string();
+    let once = ["-localhost", "-once", "-nocursor", "-nopw", "-norc", "-noipv6", "-no6", "-rfbport", &port];
+    let x11vnc = Process::run("x11vnc", &[&once[..], &["-display", student.display()]].concat()).killed_at_once();
+    x11vnc.line("its port", PATIENCE, |line| line == format!("PORT={port}"));
+    let root = Member::root(&lecturer.address(), "lecture");
+    let server = format!("127.0.0.1::{port}");
+    let share = ["share", &root.address.to_string(), "--vnc", &server, "--listen", "127.0.0.1:0", "--name", "Ada"];
+    let share = Process::start(&mut treevnc(share));
+    share.line("that it is live", PATIENCE, |line| line.starts_with("live"));
+    let scratch = Scratch::new();
+    let equal = || root.snapshot(&scratch).difference(&student.picture()).is_none().then_some(());
+    poll_until("the student's screen", PATIENCE, equal);
 }
 
 /// Waits until a node shows that part of a display, pixel by pixel.

@@ -4,7 +4,7 @@
 mod bridge;
 mod source;
 
-pub use source::{ShareSource, displays};
+pub use source::{Found, ShareSource, displays, find_screen};
 
 use crate::node::NodeHandle;
 use bridge::{Carried, carry};
@@ -97,7 +97,19 @@ pub enum ShareEnd {
 /// wrong is this machine's business. Dropping the future ends the share and closes everything.
 pub async fn share(node: &NodeHandle, options: &ShareOptions, state: &watch::Sender<Sharing>) -> ShareEnd {
     state.send_replace(Sharing::Asking);
-    let end = match run(node, options, state).await {
+    match source::find_for(&options.source, options.choice).await {
+        Ok(found) => share_found(node, found, options.choice, state).await,
+        Err(end) => {
+            state.send_replace(Sharing::No);
+            end
+        }
+    }
+}
+
+/// As [`share`], with a screen that was found before, to be chosen from.
+pub async fn share_found(node: &NodeHandle, found: Found, choice: Choice, state: &watch::Sender<Sharing>) -> ShareEnd {
+    state.send_replace(Sharing::Asking);
+    let end = match run(node, found, choice, state).await {
         Ok(never) => match never {},
         Err(end) => end,
     };
@@ -107,10 +119,11 @@ pub async fn share(node: &NodeHandle, options: &ShareOptions, state: &watch::Sen
 
 async fn run(
     node: &NodeHandle,
-    options: &ShareOptions,
+    found: Found,
+    choice: Choice,
     state: &watch::Sender<Sharing>,
 ) -> Result<std::convert::Infallible, ShareEnd> {
-    let opened = source::open(&options.source, options.choice).await?;
+    let opened = source::open(found, choice).await?;
     let (root, request) = node.ask_to_present(opened.view()).ok_or(ShareEnd::NotInTree)?;
     info!("asking {root} to show {opened}");
     let mut link = dial(root, DIAL).await?;

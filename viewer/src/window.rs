@@ -62,6 +62,8 @@ pub enum WindowCommand {
     ShareDisplay(usize),
     /// To share all displays as one picture.
     ShareAll,
+    /// To share none of the displays that were offered.
+    CloseDisplays,
     /// To end the share, or to take back the question.
     StopSharing,
     /// To let the request of this number pass.

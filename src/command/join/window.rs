@@ -11,14 +11,14 @@ use treevnc_screen::address::PresenterAddress;
 use treevnc_screen::display::{Choice, Display};
 use treevnc_viewer::node::{NodeHandle, NodeState};
 use treevnc_viewer::picture::{Offer, Sharing as Shows, Shown};
-use treevnc_viewer::share::{ShareEnd, ShareOptions, ShareSource, Sharing, displays, share};
+use treevnc_viewer::share::{Found, ShareEnd, ShareSource, Sharing, find_screen, share_found};
 use treevnc_viewer::window::WindowCommand;
 
 /// What is under way for a person: looking for displays, or the share itself.
 type Work = Pin<Box<dyn Future<Output = Done> + Send>>;
 
 enum Done {
-    Found(Result<Vec<Display>, ShareEnd>),
+    Found(Result<Found, ShareEnd>),
     Over(ShareEnd),
 }
 
@@ -27,8 +27,8 @@ pub(super) struct Presenting {
     node: NodeHandle,
     shown: Shown,
     source: ShareSource,
-    /// What was offered last.
-    offered: Vec<Display>,
+    /// What the person is choosing from.
+    offered: Option<Found>,
     work: Option<Work>,
     state: watch::Sender<Sharing>,
     /// Whether the node has ever had a place: before, there is nothing to share with.
@@ -39,7 +39,7 @@ impl Presenting {
     /// No share yet; `source` is what one shows.
     pub(super) fn new(node: NodeHandle, shown: Shown, source: ShareSource) -> Self {
         let state = watch::Sender::new(Sharing::No);
-        Self { node, shown, source, offered: Vec::new(), work: None, state, was_attached: false }
+        Self { node, shown, source, offered: None, work: None, state, was_attached: false }
     }
 
     /// Does what the person asks for until the window is closed. Dropping the future ends the share.
@@ -67,22 +67,24 @@ impl Presenting {
             _ if self.work.is_some() => {}
             WindowCommand::Share => {
                 let source = self.source.clone();
-                self.work = Some(Box::pin(async move { Done::Found(displays(&source).await) }));
+                self.offered = None;
+                self.work = Some(Box::pin(async move { Done::Found(find_screen(&source).await) }));
             }
-            WindowCommand::ShareAll => self.share(Choice::Whole),
+            WindowCommand::ShareAll => self.share(|_| Some(Choice::Whole)),
             WindowCommand::ShareDisplay(index) => {
-                if let Some(display) = self.offered.get(index) {
-                    self.share(Choice::Id(display.id));
-                }
+                self.share(|displays| displays.get(index).map(|display| Choice::Id(display.id)));
             }
+            WindowCommand::CloseDisplays => self.offered = None,
             _ => {}
         }
     }
 
-    fn share(&mut self, choice: Choice) {
+    /// Shares what is offered, or a part of it.
+    fn share(&mut self, choose: impl FnOnce(&[Display]) -> Option<Choice>) {
+        let Some(found) = self.offered.take() else { return };
+        let Some(choice) = choose(found.displays()) else { return };
         let (node, state) = (self.node.clone(), self.state.clone());
-        let options = ShareOptions { source: self.source.clone(), choice };
-        self.work = Some(Box::pin(async move { Done::Over(share(&node, &options, &state).await) }));
+        self.work = Some(Box::pin(async move { Done::Over(share_found(&node, found, choice, &state).await) }));
     }
 
     /// Ends what is under way: the share's connections close with it.
@@ -98,13 +100,16 @@ impl Presenting {
     fn finish(&mut self, done: Done) {
         self.work = None;
         match done {
-            Done::Found(Ok(found)) if found.len() > 1 => {
-                let name = |display: &Display| display.name.as_str().into();
-                let offer = |display: &Display| Offer { name: name(display), rect: display.rect, primary: display.primary };
-                self.shown.offer_displays(found.iter().map(offer));
-                self.offered = found;
+            Done::Found(Ok(found)) => {
+                let displays = self.offered.insert(found).displays();
+                if displays.len() > 1 {
+                    let name = |display: &Display| display.name.as_str().into();
+                    let offer = |display: &Display| Offer { name: name(display), rect: display.rect, primary: display.primary };
+                    self.shown.offer_displays(displays.iter().map(offer));
+                } else {
+                    self.share(|_| Some(Choice::Whole));
+                }
             }
-            Done::Found(Ok(_)) => self.share(Choice::Whole),
             Done::Found(Err(end)) | Done::Over(end) => {
                 let reason = reason(&end);
                 warn!("{reason}");

@@ -9,7 +9,7 @@ use treevnc_protocol::view::View;
 use treevnc_screen::address::{BASE_PORT, PresenterAddress};
 use treevnc_screen::capture::{self, Capture, CaptureError};
 use treevnc_screen::display::{Choice, Display, chosen};
-use treevnc_screen::listing::{list, listed};
+use treevnc_screen::listing::{Listed, list, listed};
 use treevnc_screen::vnc::{ConnectError, Connected, Credentials, VncServer, connect};
 
 /// How long the usual server may take; then our own capture does it.
@@ -59,49 +59,78 @@ impl std::fmt::Display for Opened {
     }
 }
 
-/// The displays that can be chosen from.
-pub async fn displays(source: &ShareSource) -> Result<Vec<Display>, ShareEnd> {
-    match source {
-        ShareSource::Vnc(server) => displays_of(server).await,
-        ShareSource::OwnScreen => own_displays().await,
-        ShareSource::Usual(credentials) => match timeout(USUAL, displays_of(&usual(credentials))).await {
-            Ok(Ok(found)) => Ok(found),
-            _ => own_displays().await,
-        },
+/// A screen that is there, and can be shared: a VNC server that has let us in and stays connected (some end with their first client), or
+/// this machine's own. Dropping it closes the connection.
+#[derive(Debug)]
+pub struct Found {
+    displays: Vec<Display>,
+    /// None is this machine's own screen.
+    server: Option<Connected>,
+}
+
+impl Found {
+    /// The displays that can be chosen from; none when they were not asked for.
+    pub fn displays(&self) -> &[Display] {
+        &self.displays
     }
 }
 
-/// Opens a screen, or says why it cannot be.
-pub(super) async fn open(source: &ShareSource, choice: Choice) -> Result<Opened, ShareEnd> {
-    match source {
-        ShareSource::Vnc(server) => open_server(server, choice).await,
-        ShareSource::OwnScreen => open_own(choice).await,
-        ShareSource::Usual(credentials) => {
-            let server = usual(credentials);
-            let failed = match timeout(USUAL, open_server(&server, choice)).await {
-                Ok(Ok(opened)) => return Ok(opened),
-                Ok(Err(failed)) => failed,
-                Err(_) => ShareEnd::Server(server.address.to_string(), ConnectError::Unreachable),
-            };
-            if matches!(failed, ShareEnd::NoSuchDisplay { .. }) {
-                return Err(failed);
+/// Finds the screen, and its displays.
+pub async fn find_screen(source: &ShareSource) -> Result<Found, ShareEnd> {
+    seek(source, true).await
+}
+
+/// The displays that can be chosen from.
+pub async fn displays(source: &ShareSource) -> Result<Vec<Display>, ShareEnd> {
+    Ok(find_screen(source).await?.displays)
+}
+
+/// Finds the screen; its displays only where the choice needs them.
+pub(super) async fn find_for(source: &ShareSource, choice: Choice) -> Result<Found, ShareEnd> {
+    seek(source, matches!(choice, Choice::Number(_) | Choice::Id(_))).await
+}
+
+async fn seek(source: &ShareSource, with_displays: bool) -> Result<Found, ShareEnd> {
+    let credentials = match source {
+        ShareSource::Vnc(server) => return seek_server(server, with_displays).await,
+        ShareSource::OwnScreen => return seek_own().await,
+        ShareSource::Usual(credentials) => credentials,
+    };
+    let server = usual(credentials);
+    let failed = match timeout(USUAL, seek_server(&server, with_displays)).await {
+        Ok(Ok(found)) => return Ok(found),
+        Ok(Err(failed)) => failed,
+        Err(_) => ShareEnd::Server(server.address.to_string(), ConnectError::Unreachable),
+    };
+    let is_absent = matches!(&failed, ShareEnd::Server(_, ConnectError::Dial(_) | ConnectError::Unreachable));
+    match seek_own().await {
+        Ok(found) => {
+            if !is_absent {
+                info!("{failed}; sharing this machine's own screen instead");
             }
-            let is_absent = matches!(&failed, ShareEnd::Server(_, ConnectError::Dial(_) | ConnectError::Unreachable));
-            match open_own(choice).await {
-                Ok(opened) => {
-                    if !is_absent {
-                        info!("{failed}; sharing this machine's own screen instead");
-                    }
-                    Ok(opened)
-                }
-                Err(ShareEnd::Capture(error @ (CaptureError::Elsewhere { .. } | CaptureError::Connect(_)))) if !is_absent => {
-                    debug!("no own screen either: {error}");
-                    Err(failed)
-                }
-                Err(error) => Err(error),
-            }
+            Ok(found)
         }
+        Err(ShareEnd::Capture(error @ (CaptureError::Elsewhere { .. } | CaptureError::Connect(_)))) if !is_absent => {
+            debug!("no own screen either: {error}");
+            Err(failed)
+        }
+        Err(error) => Err(error),
     }
+}
+
+/// Makes a screen that was found ready, or says why it cannot be.
+pub(super) async fn open(found: Found, choice: Choice) -> Result<Opened, ShareEnd> {
+    let Some(server) = found.server else { return open_own(choice).await };
+    let view = match choice {
+        Choice::Whole => View::Whole,
+        Choice::Area(rect) => View::Area(rect),
+        Choice::Number(_) | Choice::Id(_) => {
+            let display = chosen(&found.displays, choice)
+                .ok_or_else(|| ShareEnd::NoSuchDisplay { asked: choice.to_string(), known: listed(&found.displays) })?;
+            View::Display { id: display.id, rect: display.rect }
+        }
+    };
+    Ok(Opened::Vnc(server, view))
 }
 
 fn usual(credentials: &Credentials) -> VncServer {
@@ -109,23 +138,15 @@ fn usual(credentials: &Credentials) -> VncServer {
     VncServer { address, credentials: credentials.clone() }
 }
 
-async fn open_server(server: &VncServer, choice: Choice) -> Result<Opened, ShareEnd> {
-    let view = match choice {
-        Choice::Whole => View::Whole,
-        Choice::Area(rect) => View::Area(rect),
-        Choice::Number(_) | Choice::Id(_) => {
-            let displays = displays_of(server).await?;
-            let display = chosen(&displays, choice)
-                .ok_or_else(|| ShareEnd::NoSuchDisplay { asked: choice.to_string(), known: listed(&displays) })?;
-            View::Display { id: display.id, rect: display.rect }
+async fn seek_server(server: &VncServer, with_displays: bool) -> Result<Found, ShareEnd> {
+    let found = async {
+        if with_displays {
+            let Listed { displays, connected } = list(server).await?;
+            return Ok(Found { displays, server: Some(connected) });
         }
+        Ok(Found { displays: Vec::new(), server: Some(connect(server).await?) })
     };
-    let connected = connect(server).await.map_err(|error| ShareEnd::Server(server.address.to_string(), error))?;
-    Ok(Opened::Vnc(connected, view))
-}
-
-async fn displays_of(server: &VncServer) -> Result<Vec<Display>, ShareEnd> {
-    list(server).await.map_err(|error| ShareEnd::Server(server.address.to_string(), error))
+    found.await.map_err(|error| ShareEnd::Server(server.address.to_string(), error))
 }
 
 async fn open_own(choice: Choice) -> Result<Opened, ShareEnd> {
@@ -133,7 +154,8 @@ async fn open_own(choice: Choice) -> Result<Opened, ShareEnd> {
     Ok(Opened::Own(capture.map_err(|error| CaptureError::Lost(error.to_string()))??))
 }
 
-async fn own_displays() -> Result<Vec<Display>, ShareEnd> {
+async fn seek_own() -> Result<Found, ShareEnd> {
     let found = spawn_blocking(capture::displays).await;
-    Ok(found.map_err(|error| CaptureError::Lost(error.to_string()))??)
+    let displays = found.map_err(|error| CaptureError::Lost(error.to_string()))??;
+    Ok(Found { displays, server: None })
 }

@@ -229,9 +229,9 @@ impl Session {
                     self.state.say(reason, self.opened.elapsed());
                 }
             }
-            Effect::CloseDisplays => self.shown.close_displays(),
             Effect::Send(command) => {
-                if matches!(command, WindowCommand::ShareDisplay(_) | WindowCommand::ShareAll) {
+                use WindowCommand::{CloseDisplays, ShareAll, ShareDisplay};
+                if matches!(command, ShareDisplay(_) | ShareAll | CloseDisplays) {
                     self.shown.close_displays();
                 }
                 self.outbox.send(command);

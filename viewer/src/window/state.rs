@@ -78,8 +78,6 @@ pub(crate) enum Effect {
     FullScreen(bool),
     /// The program is to hear of it.
     Send(WindowCommand),
-    /// The panel of displays has been left without a choice.
-    CloseDisplays,
 }
 
 /// What is to be painted; equal looks of an equal scene are equal pixels.

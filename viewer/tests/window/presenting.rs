@@ -106,6 +106,7 @@ fn a_display_is_chosen_on_the_map_and_the_panel_goes() {
     window.tell(displays);
     screen.see("two displays", second);
     screen.key("Escape");
+    assert_eq!(window.asked(), "CloseDisplays");
     screen.see_exactly("the picture without the panel", &card);
 }
 

@@ -191,10 +191,7 @@ impl State {
             Command::Refuse(number) => WindowCommand::Refuse(number),
             Command::Display(index) => WindowCommand::ShareDisplay(index),
             Command::AllDisplays => WindowCommand::ShareAll,
-            Command::CloseDisplays => {
-                self.presenting.panel = None;
-                return Some(Effect::CloseDisplays);
-            }
+            Command::CloseDisplays => WindowCommand::CloseDisplays,
             Command::Mirror => {
                 self.presenting.unmirrored ^= true;
                 self.scroll_by(0, 0);
@@ -202,7 +199,7 @@ impl State {
             }
             _ => return None,
         };
-        if matches!(command, Command::Display(_) | Command::AllDisplays) {
+        if matches!(command, Command::Display(_) | Command::AllDisplays | Command::CloseDisplays) {
             self.presenting.panel = None;
         }
         Some(Effect::Send(asked))

@@ -174,7 +174,7 @@ fn a_display_is_chosen_by_click_number_and_arrows() {
     let leaves: [fn(&mut Desk) -> Option<Effect>; 3] =
         [|desk| desk.key(Key::Escape), |desk| desk.click(Command::CloseDisplays), |desk| desk.click_at((3, 690))];
     for leave in leaves {
-        assert_eq!(chosen(leave), (Some(Effect::CloseDisplays), false));
+        assert_eq!(chosen(leave), (sends(WindowCommand::CloseDisplays), false));
     }
 }
 
@@ -192,7 +192,7 @@ fn the_open_panel_takes_all_keys_and_clicks_but_those_that_quit() {
     assert!(desk.state.look().menu.is_none() && desk.state.look().panel.is_some());
     desk.take(Input::Pointer { x: approve.0, y: approve.1 });
     assert_eq!(desk.state.look().hover, None);
-    assert_eq!(desk.click_at(share), Some(Effect::CloseDisplays), "beside it is cancel");
+    assert_eq!(desk.click_at(share), sends(WindowCommand::CloseDisplays), "beside it is cancel");
     desk.change(|floor| floor.displays = offers(0));
     desk.settle(|floor| floor.displays = offers(2));
     desk.take(Input::Key { key: Key::Ctrl, down: true });
