@@ -5,7 +5,7 @@
 //! 640x360 at 30 frames/s. The screen is Xvfb's, 1920x1080. The viewer's picture is compared with the screen before and after each measurement.
 //!
 //! A frame counts when a place that every frame changes has been painted at the viewer; when nothing is typed or moves, every update counts. x11vnc
-//! leaves frames out, so the cost of a frame is what compares.
+//! leaves frames out, so the cost of a frame is what compares. At the end: the time from painting a letter until an ordinary viewer of the root shows it.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -48,6 +48,7 @@ const SIZE: (u16, u16) = (1920, 1080);
 const VIDEO: (u16, u16) = (640, 360);
 const PLACE: (u16, u16) = (600, 300);
 const TURNS: usize = 2;
+const LETTERS: u32 = 200;
 const WARM_UP: Duration = Duration::from_secs(2);
 const MEASURED: Duration = Duration::from_secs(10);
 const SCROLLING: &str = "i=0; while :; do i=$((i+1)); printf '\\033[3%dm%06d the quick brown fox jumps over the lazy dog\\033[0m %s\\n' $((i % 8)) $i \
@@ -111,6 +112,12 @@ fn main() {
         };
         println!("{workload:<10}own / by x11vnc: {:.2}{per_frame}", own.root / other.root);
     }
+    for (name, way) in WAYS {
+        let mut times = way().letters();
+        times.sort_by(f64::total_cmp);
+        let at = |share: f64| times[(times.len() as f64 * share) as usize];
+        println!("{:<10}{name:<20}{:>8.1} ms median{:>8.1} ms p95", "a letter", at(0.5), at(0.95));
+    }
 }
 
 impl Way {
@@ -144,6 +151,25 @@ impl Way {
         self.must_show_the_screen();
         let frames = (read_then.0 - read.0) as f64 / elapsed;
         Cost { root, x11vnc, x, frames, megabytes: (read_then.1 - read.1) as f64 / elapsed / 1e6 }
+    }
+
+    /// Milliseconds from painting a letter until a viewer of the root shows it.
+    fn letters(&self) -> Vec<f64> {
+        let painter = Painter::new(&self.screen.display, (PLACE.0 as i16, PLACE.1 as i16), VIDEO);
+        self.must_show_the_screen();
+        let mut viewer = Viewer::connect(self.root.address).unwrap();
+        let mut time = |number: u32| {
+            let (start, colour) = (Instant::now(), 0x0040_0000 + number);
+            painter.fill(&[Rectangle { x: 100, y: 100, width: 12, height: 20 }], colour);
+            while viewer.pixel(usize::from(PLACE.0) + 105, usize::from(PLACE.1) + 110) != colour {
+                viewer.update().unwrap();
+            }
+            let shown = start.elapsed().as_secs_f64() * 1e3;
+            // Neither in step with a server's own clock nor a burst.
+            pace_until(Instant::now() + Duration::from_millis(50 + u64::from(number) * 7 % 17));
+            shown
+        };
+        (0..LETTERS).map(&mut time).collect()
     }
 
     /// Once the screen is quiet, a viewer shows it byte for byte; x11vnc is told to leave the pointer out.
