@@ -187,7 +187,7 @@ fn x11vnc_which_has_a_vencrypt_of_its_own_lets_us_in() {
     let fixed = ["-localhost", "-forever", "-shared", "-nocursor", "-norc", "-noipv6", "-no6", "-vencrypt", "nodh:support"];
     let (pem, secret) = (pem.to_str().unwrap(), secret.to_str().unwrap());
     let words = ["-display", screen.display(), "-rfbport", &port, "-ssl", pem, "-passwdfile", secret];
-    let server = Process::run("x11vnc", &[&fixed[..], &words].concat()).killed_at_once();
+    let server = Process::run("x11vnc", &[&fixed[..], &words].concat());
     server.line("its port", PATIENCE, |line| line.contains("PORT="));
     let vnc = format!("127.0.0.1::{port}");
     // It may close before it has said so, and is then dialled again.

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use treevnc_protocol::framebuffer::Framebuffer;
@@ -24,6 +25,9 @@ pub(crate) fn have(programs: &[&str]) -> bool {
     missing.is_empty()
 }
 
+/// How long a program may take to end when it is asked to.
+const TERM_PATIENCE: Duration = Duration::from_secs(3);
+
 /// A running program.
 pub(crate) struct Program(Child);
 
@@ -34,7 +38,13 @@ impl Program {
 }
 
 impl Drop for Program {
+    /// By TERM first: x11vnc, killed, leaves its shared memory behind, and a machine has room for 4096 pieces.
     fn drop(&mut self) {
+        let _ = Command::new("kill").arg(self.0.id().to_string()).stderr(Stdio::null()).status();
+        let deadline = Instant::now() + TERM_PATIENCE;
+        while matches!(self.0.try_wait(), Ok(None)) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(5));
+        }
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

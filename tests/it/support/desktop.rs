@@ -323,7 +323,8 @@ fn start_x11vnc(size: (u16, u16)) -> Option<Started> {
 fn x11vnc_of(display: &str) -> Option<(Process, u16)> {
     let port = free_port().to_string();
     let fixed = ["-localhost", "-forever", "-shared", "-nocursor", "-nopw", "-norc", "-noipv6", "-no6", "-xrandr", "newfbsize"];
-    let vnc = Process::run("x11vnc", &[&fixed[..], &["-display", display, "-rfbport", &port]].concat()).killed_at_once();
+    // Ended by TERM: killed, it would leave its shared memory behind, and a machine has room for 4096 pieces.
+    let vnc = Process::run("x11vnc", &[&fixed[..], &["-display", display, "-rfbport", &port]].concat());
     let told = vnc.out().wait(START_PATIENCE, |line| line.starts_with("PORT="))?;
     (told == format!("PORT={port}")).then(|| (vnc, port.parse().unwrap()))
 }
