@@ -21,6 +21,8 @@ pub enum View {
     Number(u16),
     /// A rectangle; the part of it that is on the screen.
     Area(Rect),
+    /// All of what is served, which is this part of the presenter's machine: cut out there, and told for people.
+    CutOut(Rect),
 }
 
 /// Where a view is.
@@ -35,6 +37,11 @@ pub enum Place {
 }
 
 impl View {
+    /// Whether it is all of what the server shows.
+    pub fn is_all(&self) -> bool {
+        matches!(self, Self::Whole | Self::CutOut(_))
+    }
+
     /// Where it is on a screen of that size with those displays.
     pub fn place(&self, size: Size, displays: &[ScreenArea]) -> Place {
         let on_screen = |rect: Rect| match rect.intersection(size.rect()) {
@@ -43,7 +50,7 @@ impl View {
         };
         let listed = |found: Option<&ScreenArea>| found.map_or(Place::Gone, |area| on_screen(area.rect));
         match *self {
-            Self::Whole => Place::At(size.rect()),
+            Self::Whole | Self::CutOut(_) => Place::At(size.rect()),
             Self::Area(rect) => on_screen(rect),
             Self::Display { rect, .. } if displays.is_empty() => on_screen(rect),
             Self::Display { id, .. } => listed(displays.iter().find(|area| area.id == id)),
@@ -64,7 +71,7 @@ impl std::fmt::Display for View {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Whole => f.write_str("the whole screen"),
-            Self::Display { rect, .. } | Self::Area(rect) => write!(f, "{rect}"),
+            Self::Display { rect, .. } | Self::Area(rect) | Self::CutOut(rect) => write!(f, "{rect}"),
             Self::Number(number) => write!(f, "display {number}"),
         }
     }
@@ -106,6 +113,8 @@ mod tests {
         assert_eq!([2, 3].map(|number| place(View::Number(number), &list)), [Place::Gone; 2]);
         assert_eq!(place(View::Area(Rect::new(u16::MAX, u16::MAX, u16::MAX, u16::MAX)), &[]), Place::Gone);
         assert_eq!(place(View::Area(Rect::new(100, 0, 9000, 1)), &[]), Place::At(Rect::new(100, 0, 1820, 1)));
-        assert_eq!(place(View::Whole, &[]), Place::At(Rect::new(0, 0, SIZE.0, SIZE.1)));
+        for all in [View::Whole, View::CutOut(Rect::new(5000, 0, 7, 7))] {
+            assert_eq!(place(all, &list), Place::At(Rect::new(0, 0, SIZE.0, SIZE.1)));
+        }
     }
 }

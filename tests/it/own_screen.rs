@@ -123,6 +123,8 @@ fn a_student_shows_one_display_of_a_machine_without_a_vnc_server_until_it_is_unp
     let mut command = treevnc(["share", &root, "--listen", "127.0.0.1:0", "--name", "Ada", "--display", "2"]);
     let mut share = Process::start(command.env("DISPLAY", &student.display)).killed_at_once();
     share.line("that it is shown", PATIENCE, |line| line.starts_with("live"));
+    let asked = |line: &str| line.contains("asks to share 300x500+600+0");
+    assert_eq!(session.root.process.err().count(asked), 1, "{}", session.root.process.said());
     for colour in [0x0080_2040, 0x0020_4080] {
         let everywhere = Rectangle { x: 500, y: 50, width: 300, height: 400 };
         drawing.fill(&[everywhere], colour);

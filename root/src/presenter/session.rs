@@ -102,7 +102,7 @@ impl<'a> Session<'a> {
         state: &'a watch::Sender<PresenterState>,
     ) -> Self {
         let mut setup = ClientMessage::SetPixelFormat(PixelFormat::NATIVE).encode();
-        setup.extend(set_encodings(distance, options.view == View::Whole));
+        setup.extend(set_encodings(distance, options.view.is_all()));
         let mut session = Self {
             role: part.role(),
             part,
@@ -177,7 +177,7 @@ impl<'a> Session<'a> {
 
     /// Begins to fetch a part of the screen, all of it.
     fn begin(&mut self, rect: Rect) {
-        let was_whole = self.cut.as_ref().map_or(self.view == View::Whole, Cut::is_whole);
+        let was_whole = self.cut.as_ref().map_or(self.view.is_all(), Cut::is_whole);
         self.cut = Cut::new(rect, self.fb.size());
         let Some(cut) = &self.cut else { return };
         if cut.is_whole() != was_whole {

@@ -53,7 +53,9 @@ fn request(asked: &FloorRequest) -> Request {
     // Of a screen of its own a node brings what was chosen there, and nothing else: here it is all of it.
     let detail = match asked.view {
         View::Whole => "Everybody would see that screen".to_owned(),
-        View::Display { rect, .. } => format!("Everybody would see one display, {}×{}", rect.width, rect.height),
+        View::Display { rect, .. } | View::CutOut(rect) => {
+            format!("Everybody would see one display, {}×{}", rect.width, rect.height)
+        }
         View::Number(number) => format!("Everybody would see display {number}"),
         View::Area(rect) => format!("Everybody would see {}×{} of that screen", rect.width, rect.height),
     };

@@ -25,7 +25,7 @@ pub(super) enum Carried {
 /// Brings a screen to the root until either ends.
 pub(super) async fn carry(opened: Opened, root: impl Stream, name: &str) -> Carried {
     match opened {
-        Opened::Own(capture) => match serve(capture, name, root).await {
+        Opened::Own(capture, _) => match serve(capture, name, root).await {
             ServerEnd::Client(left) => Carried::Closed(left.to_string()),
             gone => Carried::Gone(gone.to_string()),
         },

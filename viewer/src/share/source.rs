@@ -36,16 +36,15 @@ impl Default for ShareSource {
 pub(super) enum Opened {
     /// A VNC server that has let us in, and what of its screen is to be shown.
     Vnc(Connected, View),
-    /// Our own capture of what is to be shown, and of nothing else.
-    Own(Capture),
+    /// Our own capture of what is to be shown, and of nothing else, and where that is.
+    Own(Capture, View),
 }
 
 impl Opened {
     /// What the root is to show of what is brought to it.
     pub(super) fn view(&self) -> View {
         match self {
-            Self::Vnc(_, view) => *view,
-            Self::Own(_) => View::Whole,
+            Self::Vnc(_, view) | Self::Own(_, view) => *view,
         }
     }
 }
@@ -54,7 +53,7 @@ impl std::fmt::Display for Opened {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Vnc(server, view) => write!(f, "{view} of \"{}\"", server.init.name),
-            Self::Own(capture) => write!(f, "this machine's screen ({})", capture.size()),
+            Self::Own(capture, _) => write!(f, "this machine's screen ({})", capture.size()),
         }
     }
 }
@@ -151,7 +150,13 @@ async fn seek_server(server: &VncServer, with_displays: bool) -> Result<Found, S
 
 async fn open_own(choice: Choice) -> Result<Opened, ShareEnd> {
     let capture = spawn_blocking(move || Capture::start(choice)).await;
-    Ok(Opened::Own(capture.map_err(|error| CaptureError::Lost(error.to_string()))??))
+    let capture = capture.map_err(|error| CaptureError::Lost(error.to_string()))??;
+    let view = match capture.choice() {
+        Choice::Whole => View::Whole,
+        Choice::Area(rect) => View::CutOut(rect),
+        choice => chosen(seek_own().await?.displays(), choice).map_or(View::Whole, |display| View::CutOut(display.rect)),
+    };
+    Ok(Opened::Own(capture, view))
 }
 
 async fn seek_own() -> Result<Found, ShareEnd> {
