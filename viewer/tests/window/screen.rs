@@ -314,8 +314,9 @@ pub(crate) fn example() -> Command {
     let folder = tests.ancestors().nth(2).expect("a test lies two folders below its profile").to_owned();
     BUILT.call_once(|| {
         let profile = folder.file_name().and_then(|name| name.to_str()).filter(|name| *name != "debug").unwrap_or("dev");
+        // With the features of the whole workspace, as the test command builds it: nothing is compiled a second time.
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--profile", profile, "-p", env!("CARGO_PKG_NAME"), "--example", "show_picture"]);
+        build.args(["build", "--quiet", "--profile", profile, "--workspace", "--example", "show_picture"]);
         assert!(build.status().is_ok_and(|status| status.success()), "the example cannot be built");
     });
     Command::new(folder.join("examples").join("show_picture"))
