@@ -30,6 +30,17 @@ fn a_slow_inner_node_gives_its_place_to_the_last_relay_and_becomes_a_leaf() {
 }
 
 #[test]
+fn one_that_was_too_slow_to_say_that_it_is_there_becomes_a_leaf_too() {
+    let mut root = six();
+    root.dead.push(1);
+    root.ask(3, 3, lost(1, Fault::Silence), true);
+    root.at(1);
+    assert_eq!(why(&root, 1), None, "its parent is the root, which would know if it were gone");
+    root.tell(&slow(1, 1, 1, false));
+    assert_eq!(why(&root, 1), Some(WhyLeaf::Slow));
+}
+
+#[test]
 fn after_its_probation_a_node_is_a_relay_again_and_the_next_one_is_longer() {
     let mut root = six();
     root.tell(&slow(1, 3, 3, false));

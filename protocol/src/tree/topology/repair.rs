@@ -187,13 +187,14 @@ impl Topology {
     /// Makes a node leaf-only for a while. What it had below it goes to the relay that takes its slot; where there is none further
     /// down, it is dialled, so that it gives its children up. When many are blamed, it is not them, and nothing is done.
     fn blame(&mut self, id: NodeId, why: WhyLeaf, by: NodeId, now: Duration) {
-        let Some(node) = self.places.node(id).filter(|node| node.is_relay() && node.profile.dialable) else { return };
-        let slot = node.slot;
+        let Some(node) = self.places.node(id).filter(|node| node.is_relay()) else { return };
+        let (slot, dialable) = (node.slot, node.profile.dialable);
         let may_blame = self.blames.len() * RELAYS_PER_BLAME < self.places.relay_count();
         let children = self.places.below(slot).len();
         let has_successor = self.has_successor(id);
         let has_room = || self.places.vacant().filter(|vacant| !vacant.is_below(slot)).take(children).count() == children;
-        if !may_blame || !(children == 0 || has_successor || has_room()) {
+        // One whose way out is clogged may not have said in time that it is there: it is to go all the same, if nobody has to dial it for that.
+        if !may_blame || !(children == 0 || has_successor || (dialable && has_room())) {
             return;
         }
         self.blames.add(id, why, by, now, self.config.probation);
