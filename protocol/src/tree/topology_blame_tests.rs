@@ -37,7 +37,8 @@ fn one_that_was_too_slow_to_say_that_it_is_there_becomes_a_leaf_too() {
     root.at(1);
     assert_eq!(why(&root, 1), None, "its parent is the root, which would know if it were gone");
     root.tell(&slow(1, 1, 1, false));
-    assert_eq!(why(&root, 1), Some(WhyLeaf::Slow));
+    let (_, place) = root.push(6);
+    assert_eq!((place.slot, place.parent), (Slot(1), ROOT), "the last relay takes its place");
 }
 
 #[test]
