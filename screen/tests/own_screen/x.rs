@@ -1,5 +1,6 @@
 //! Real X servers and programs for tests, ended by their ids when their values are dropped; and what the X server itself says of its screen.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -27,16 +28,22 @@ pub fn have(programs: &[&str]) -> bool {
     missing.is_empty()
 }
 
-/// CPU time so far of this program's capture threads.
-pub fn capture_threads_cpu() -> (usize, Duration) {
+/// This program's capture threads by number, and the CPU time of each so far. Other tests of the program have some, too.
+pub fn capture_threads() -> BTreeMap<u64, Duration> {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap().filter_map(Result::ok);
     let read = |file: std::path::PathBuf| std::fs::read_to_string(file).unwrap_or_default();
     let captures = tasks.filter(|task| read(task.path().join("comm")).trim() == "capture");
-    let nanos = |task: std::fs::DirEntry| {
+    let nanos = |task: &std::fs::DirEntry| {
         read(task.path().join("schedstat")).split(' ').next().and_then(|word| word.parse().ok()).unwrap_or(0)
     };
-    let times: Vec<u64> = captures.map(nanos).collect();
-    (times.len(), Duration::from_nanos(times.iter().sum()))
+    let number = |task: &std::fs::DirEntry| task.file_name().to_str().unwrap().parse().unwrap();
+    captures.map(|task| (number(&task), Duration::from_nanos(nanos(&task)))).collect()
+}
+
+/// CPU time since `before` of the capture threads that were there then and still are: a test's own one is.
+pub fn capture_cpu_since(before: &BTreeMap<u64, Duration>) -> Duration {
+    let now = capture_threads();
+    before.iter().filter_map(|(number, then)| now.get(number).map(|now| now.saturating_sub(*then))).sum()
 }
 
 /// A running program.
