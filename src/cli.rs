@@ -108,12 +108,8 @@ impl From<Share> for Policy {
 
 #[derive(Debug, Args)]
 pub(crate) struct JoinArgs {
-    /// The root (or any node of the tree); without it the local network is searched
-    #[arg(value_name = "HOST[:PORT]")]
-    pub(crate) root: Option<String>,
-    /// Without HOST: join the session of this name when several are found
-    #[arg(long, conflicts_with = "root")]
-    pub(crate) session: Option<String>,
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
     /// Pass the picture on without showing it
     #[arg(long, conflicts_with_all = ["fullscreen", "one_to_one", "speed", "vnc", "user", "password_file"])]
     pub(crate) headless: bool,
@@ -128,6 +124,17 @@ pub(crate) struct JoinArgs {
     pub(crate) speed: bool,
     #[command(flatten)]
     pub(crate) source: SourceArgs,
+}
+
+/// How a node takes part.
+#[derive(Debug, Args)]
+pub(crate) struct NodeArgs {
+    /// The root (or any node of the tree); without it the local network is searched
+    #[arg(value_name = "HOST[:PORT]")]
+    pub(crate) root: Option<String>,
+    /// Without HOST: join the session of this name when several are found
+    #[arg(long, conflicts_with = "root")]
+    pub(crate) session: Option<String>,
     /// Address and port for children and VNC viewers; port 0 takes any free one
     #[arg(long, value_name = "[ADDR:]PORT", default_value = "0", value_parser = listen)]
     pub(crate) listen: Listen,
@@ -158,29 +165,13 @@ pub(crate) struct SourceArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ShareArgs {
-    /// The root (or any node of the tree); without it the local network is searched
-    #[arg(value_name = "HOST[:PORT]")]
-    pub(crate) root: Option<String>,
-    /// Without HOST: the session of this name when several are found
-    #[arg(long, conflicts_with = "root")]
-    pub(crate) session: Option<String>,
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
     #[command(flatten)]
     pub(crate) source: SourceArgs,
     /// Share one display only: its number (1 is the first), WIDTHxHEIGHT+X+Y, or all
     #[arg(long, value_name = "N", default_value = "all", value_parser = choice)]
     pub(crate) display: Choice,
-    /// Address and port for children and VNC viewers; port 0 takes any free one
-    #[arg(long, value_name = "[ADDR:]PORT", default_value = "0", value_parser = listen)]
-    pub(crate) listen: Listen,
-    /// Name under which the screen is shown [default: this machine's name]
-    #[arg(long)]
-    pub(crate) name: Option<String>,
-    /// Never be asked to pass the picture on
-    #[arg(long)]
-    pub(crate) no_relay: bool,
-    /// End with exit code 1 after so many seconds without a place in the tree
-    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
-    pub(crate) give_up: Duration,
 }
 
 #[derive(Debug, Args)]

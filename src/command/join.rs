@@ -33,13 +33,13 @@ const COMMANDS: usize = 8;
 pub(super) fn run(args: JoinArgs) -> anyhow::Result<()> {
     let source = super::share::source(&args.source)?;
     let runtime = runtime()?;
-    let root = runtime.block_on(find(args.root.as_deref(), args.session.as_deref()))?;
-    let name = args.name.clone().unwrap_or_else(machine_name);
+    let root = runtime.block_on(find(args.node.root.as_deref(), args.node.session.as_deref()))?;
+    let name = args.node.name.clone().unwrap_or_else(machine_name);
     let log = SharedLog::new(SessionId(0));
     let (id, seed) = (NodeId(random_number()?), random_number()?);
-    let options = NodeOptions { root, name, relay: !args.no_relay, id, seed, give_up: args.give_up };
+    let options = NodeOptions { root, name, relay: !args.node.no_relay, id, seed, give_up: args.node.give_up };
     let inside = runtime.enter();
-    let node = Node::new(options, listen(args.listen)?, log.clone())?;
+    let node = Node::new(options, listen(args.node.listen)?, log.clone())?;
     drop(inside);
     let handle = node.handle();
     if args.headless {

@@ -18,12 +18,12 @@ use treevnc_viewer::share::{ShareEnd, ShareOptions, ShareSource, Sharing, find_s
 pub(super) fn run(args: ShareArgs) -> anyhow::Result<()> {
     let options = ShareOptions { source: source(&args.source)?, choice: args.display };
     let runtime = runtime()?;
-    let root = runtime.block_on(find(args.root.as_deref(), args.session.as_deref()))?;
-    let name = args.name.unwrap_or_else(machine_name);
+    let root = runtime.block_on(find(args.node.root.as_deref(), args.node.session.as_deref()))?;
+    let name = args.node.name.unwrap_or_else(machine_name);
     let (id, seed) = (NodeId(random_number()?), random_number()?);
-    let node = NodeOptions { root, name, relay: !args.no_relay, id, seed, give_up: args.give_up };
+    let node = NodeOptions { root, name, relay: !args.node.no_relay, id, seed, give_up: args.node.give_up };
     let inside = runtime.enter();
-    let node = Node::new(node, listen(args.listen)?, SharedLog::new(SessionId(0)))?;
+    let node = Node::new(node, listen(args.node.listen)?, SharedLog::new(SessionId(0)))?;
     drop(inside);
     let handle = node.handle();
     let (over_now, is_over) = oneshot::channel::<()>();
