@@ -102,7 +102,7 @@ impl Node {
     pub fn new(options: NodeOptions, port: Port, log: SharedLog) -> std::io::Result<Self> {
         let NodeOptions { root, name, relay, id, seed, give_up } = options;
         let listening = port.local_addr()?.port();
-        let usual = MemberConfig::new(id, name.as_str().into(), Capabilities { relay }, listening, root, seed);
+        let usual = MemberConfig::new(id, name.as_str().into(), Capabilities::of(relay), listening, root, seed);
         let (presenter, beat) = (watch::Sender::new(Presenter::default()), watch::Sender::new(0));
         let shared = Shared {
             member: Mutex::new(Member::new(MemberConfig { give_up, ..usual })),

@@ -43,7 +43,7 @@ fn child(id: u64, v: u64, slot: u32) -> Attach {
 }
 
 fn new_member() -> Member {
-    Member::new(MemberConfig::new(ME, "Ada".into(), Capabilities { relay: true }, 4000, root(), 3))
+    Member::new(MemberConfig::new(ME, "Ada".into(), Capabilities::of(true), 4000, root(), 3))
 }
 
 fn actions(member: &mut Member) -> Vec<Action> {
@@ -396,7 +396,7 @@ fn news_of_links_that_are_closed_change_nothing() {
 
 #[test]
 fn a_leaf_only_node_has_no_children() {
-    let config = MemberConfig::new(ME, "Ada".into(), Capabilities { relay: false }, 0, root(), 3);
+    let config = MemberConfig::new(ME, "Ada".into(), Capabilities::of(false), 0, root(), 3);
     let mut member = Member::new(config);
     member.start(secs(0));
     let (call, ask) = asks(&mut member);

@@ -165,7 +165,7 @@ proptest! {
             id: NodeId(id),
             v: crate::tree::slot::V(v),
             asking,
-            capabilities: Capabilities { relay },
+            capabilities: Capabilities::of(relay),
             port,
             name: name.as_str().into(),
             proof: Ticket::NONE,

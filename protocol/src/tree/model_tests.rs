@@ -152,7 +152,7 @@ impl Model {
                 let asking = if known.is_some() { lost[self.draw(3)] } else { Asking::New };
                 let relay = known.map_or(!id.0.is_multiple_of(5), |known| known.relay);
                 let (session, port) = ((v > V::NONE).then_some(SESSION), 4000);
-                let capabilities = Capabilities { relay };
+                let capabilities = Capabilities::of(relay);
                 let (name, proof) = ("n".into(), Ticket::NONE);
                 let mut ask = WhereToConnect { session, id, v, asking, capabilities, port, name, proof };
                 ask.proof = ask.statement().map_or(proof, |statement| proof_of(id, &statement));

@@ -75,7 +75,7 @@ impl World {
         let known = if self.network.random.chance(20) { self.network.random.below(actor) } else { ROOT };
         let name = format!("node {actor}").as_str().into();
         let seed = self.network.random.draw();
-        let config = MemberConfig::new(number(actor), name, Capabilities { relay }, 5950, address(known), seed);
+        let config = MemberConfig::new(number(actor), name, Capabilities::of(relay), 5950, address(known), seed);
         let config = MemberConfig { give_up: Duration::from_secs(300), ..config };
         let member = Member::new(config);
         self.nodes.push(Node { member, relay, alive: true, dialled: BTreeMap::new(), children: BTreeSet::new() });

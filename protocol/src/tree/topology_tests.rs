@@ -102,7 +102,7 @@ impl Root {
     fn ask(&mut self, id: u64, v: u64, asking: Asking, relay: bool) -> u64 {
         let session = (v > 0).then_some(SESSION);
         let port = 4000 + u16::try_from(id).unwrap();
-        let capabilities = Capabilities { relay };
+        let capabilities = Capabilities::of(relay);
         let (id, v, name, proof) = (NodeId(id), V(v), "n".into(), Ticket::NONE);
         let mut ask = WhereToConnect { session, id, v, asking, capabilities, port, name, proof };
         ask.proof = ask.statement().map_or(proof, |statement| proof_of(id, &statement));
@@ -251,7 +251,7 @@ fn what_is_said_in_the_name_of_others_changes_nothing() {
     leave.proof = proof_of(parent, &leave.statement());
     root.tell(&Message::Leave(leave));
     assert_eq!((root.slots().len(), root.pushed.len()), (6, 0));
-    let (capabilities, asking) = (Capabilities { relay: true }, lost(1, Fault::Closed));
+    let (capabilities, asking) = (Capabilities::of(true), lost(1, Fault::Closed));
     let name = "n".into();
     let question = WhereToConnect { session: Some(SESSION), id: child, v: V(3), asking, capabilities, port: 9, name, proof };
     root.answers();
@@ -422,7 +422,7 @@ fn a_relay_that_cannot_be_dialled_is_a_leaf() {
         id: NodeId(1),
         v: V::NONE,
         asking: Asking::New,
-        capabilities: Capabilities { relay: true },
+        capabilities: Capabilities::of(true),
         port: 0,
         name: "n".into(),
         proof: Ticket::NONE,

@@ -125,7 +125,7 @@ fn every_limit_of_the_document_is_the_one_that_holds() {
         assert!(DOCUMENT.lines().any(|found| found.starts_with(&line)), "no line {line:?}");
     }
     let root = "192.0.2.1:5950".parse().unwrap();
-    let node = MemberConfig::new(NodeId(1), "".into(), Capabilities { relay: true }, 0, root, 0);
+    let node = MemberConfig::new(NodeId(1), "".into(), Capabilities::of(true), 0, root, 0);
     let tree = TopologyConfig::new(SessionId(1), "".into(), NodeId(1), root, Key::new([0; KEY_BYTES]));
     let link = super::pulse::PulseConfig::default();
     let seconds = |time: Duration| time.as_secs_f32();

@@ -42,7 +42,7 @@ pub(crate) struct Node {
 
 impl Node {
     pub(super) fn new(actor: Actor, known: Actor, is_relay: bool, seed: u64, place_in_alive: usize, now: Duration) -> Self {
-        let capabilities = Capabilities { relay: is_relay };
+        let capabilities = Capabilities::of(is_relay);
         let config = MemberConfig::new(actor.id(), "node".into(), capabilities, DEFAULT_PORT, known.address(), seed);
         Self {
             member: Member::new(config),

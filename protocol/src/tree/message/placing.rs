@@ -44,23 +44,34 @@ impl std::fmt::Display for Fault {
     }
 }
 
-/// What a node can do, as bits; bits that are not known are ignored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "u32", into = "u32")]
+/// What a node can do: on the wire a u32 of bits, of which those that are not known are ignored, then the limit as a u32.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "(u32, u32)", into = "(u32, u32)")]
 pub struct Capabilities {
     /// Bit 0: it may have children. A node without it is leaf-only.
     pub relay: bool,
+    /// Bit 1: it is the root of a network of its own, a *site*, and has no children in the tree that it asks to be in.
+    pub site: bool,
+    /// Most KiB per second that it may send; 0 for no limit.
+    pub upload: u32,
 }
 
-impl From<u32> for Capabilities {
-    fn from(bits: u32) -> Self {
-        Self { relay: bits & 1 != 0 }
+impl Capabilities {
+    /// Of a node that has children or not, without a limit.
+    pub fn of(relay: bool) -> Self {
+        Self { relay, ..Self::default() }
     }
 }
 
-impl From<Capabilities> for u32 {
-    fn from(capabilities: Capabilities) -> Self {
-        u32::from(capabilities.relay)
+impl From<(u32, u32)> for Capabilities {
+    fn from((bits, upload): (u32, u32)) -> Self {
+        Self { relay: bits & 1 != 0, site: bits & 2 != 0, upload }
+    }
+}
+
+impl From<Capabilities> for (u32, u32) {
+    fn from(Capabilities { relay, site, upload }: Capabilities) -> Self {
+        (u32::from(relay) | u32::from(site) << 1, upload)
     }
 }
 

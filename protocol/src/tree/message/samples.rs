@@ -26,7 +26,7 @@ fn connect_to(slot: u32, address: &str) -> Message {
 }
 
 fn ask(session: Option<SessionId>, v: u64, asking: Asking, relay: bool) -> Message {
-    let capabilities = Capabilities { relay };
+    let capabilities = Capabilities::of(relay);
     let proof = if v == 0 { Ticket::NONE } else { Ticket([0xcc; 16]) };
     Message::WhereToConnect(WhereToConnect {
         session,

@@ -42,6 +42,10 @@ pub enum WhyLeaf {
     Isolated,
     /// It, or its line, could not keep up.
     Slow,
+    /// It is the root of a network of its own.
+    Site,
+    /// What it may send is too little for children.
+    Capped,
 }
 
 impl std::fmt::Display for WhyLeaf {
@@ -51,6 +55,8 @@ impl std::fmt::Display for WhyLeaf {
             Self::Unreachable => "cannot be reached: its firewall?",
             Self::Isolated => "cannot be reached by other nodes",
             Self::Slow => "slow",
+            Self::Site => "a site of its own",
+            Self::Capped => "its upload limit is too small to pass the picture on",
         })
     }
 }

@@ -101,7 +101,7 @@ impl Topology {
             id,
             v,
             asking: Asking::New,
-            capabilities: Capabilities { relay: true },
+            capabilities: Capabilities::of(true),
             port: profile.address.port(),
             name: profile.name.clone(),
             proof: Ticket::NONE,

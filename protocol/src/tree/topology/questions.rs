@@ -4,7 +4,7 @@
 use super::Caller;
 use super::node::Profile;
 use crate::tree::children::Link;
-use crate::tree::message::{WhereToConnect, WhyLeaf};
+use crate::tree::message::{Capabilities, WhereToConnect, WhyLeaf};
 use crate::tree::slot::{NodeId, Slot};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -39,7 +39,10 @@ impl Question {
     /// What a node asks of itself, as far as it can be believed unseen.
     pub(super) fn asked(caller: &Caller, ask: &WhereToConnect) -> Self {
         let address = SocketAddr::new(caller.peer.to_canonical(), ask.port);
-        let leaf_only = (!ask.capabilities.relay || ask.port == 0).then_some(WhyLeaf::Asked);
+        let leaf_only = match ask.capabilities {
+            Capabilities { site: true, .. } => Some(WhyLeaf::Site),
+            Capabilities { relay, .. } => (!relay || ask.port == 0).then_some(WhyLeaf::Asked),
+        };
         let profile = Profile { name: ask.name.clone(), address, local: caller.local, leaf_only, dialable: false };
         Self { ask: ask.clone(), profile, is_to_dial: false }
     }
