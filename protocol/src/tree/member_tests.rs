@@ -115,6 +115,26 @@ fn a_newcomer_asks_attaches_and_tells_the_root_and_then_rests() {
 }
 
 #[test]
+fn below_the_root_it_dials_where_it_asked_and_elsewhere_where_the_placement_says() {
+    let elsewhere = place(1, 3).address;
+    let [extra, extra_elsewhere] = [Slot::ROOT, Slot(3)].map(|above| Slot::extra(above, 1).unwrap().0);
+    for (slot, expected) in
+        [(1, root()), (2, root()), (extra, root()), (3, elsewhere), (6, elsewhere), (extra_elsewhere, elsewhere)]
+    {
+        let mut member = new_member();
+        member.start(secs(0));
+        let (call, _) = asks(&mut member);
+        member.handle_root_message(call, &Message::ConnectTo(place(1, slot)), secs(0));
+        let dialled = actions(&mut member).into_iter().find_map(|action| match action {
+            Action::DialParent { place, .. } => Some(place.address),
+            _ => None,
+        });
+        assert_eq!(dialled, Some(expected), "slot {slot}");
+        assert_eq!(member.place().map(|place| place.address), Some(expected), "what it says of its parent");
+    }
+}
+
+#[test]
 fn only_a_newer_placement_for_this_node_is_obeyed() {
     let (mut member, link) = with_children();
     member.handle_parent_closed(link, Fault::Closed, secs(5));

@@ -5,7 +5,7 @@ use crate::tree::children::Link;
 use crate::tree::message::{
     Asking, Attached, ConnectTo, Failed, Fault, KeptChildren, Message, Redirect, Refused, WhereToConnect,
 };
-use crate::tree::slot::NodeId;
+use crate::tree::slot::{NodeId, Slot};
 use crate::tree::ticket::{Statement, Ticket};
 use std::time::Duration;
 
@@ -79,11 +79,16 @@ impl Member {
         }
         self.close_uplink();
         (self.orphan_since, self.last_refusal) = (self.orphan_since.or(Some(now)), None);
+        let mut place = place.clone();
+        if place.slot.parent() == Some(Slot::ROOT) {
+            // Where it was asked, it is reached; what it believes to be its address is worth nothing beyond a router that translates.
+            place.address = self.root;
+        }
         (self.session, self.v, self.place) = (Some(place.session), place.v, Some(place.clone()));
         (self.talk, self.redirects) = (Talk::Answered { call }, 0);
         let link = self.new_link();
         self.uplink = Uplink::Dialling { link, until: now + self.config.attach };
-        self.actions.push_back(Action::DialParent { link, place: place.clone() });
+        self.actions.push_back(Action::DialParent { link, place });
         self.report(now);
     }
 
