@@ -86,6 +86,9 @@ pub(crate) struct RootArgs {
     /// Who else may present: whoever asks, whom you let (in the window, or by `treevnc floor`), or nobody
     #[arg(long, value_name = "WHO", default_value = "free")]
     pub(crate) share: Share,
+    /// Ask the router to let the world in (PCP, NAT-PMP or UPnP), and take that back at the end. Without it, those outside need the port forwarded to this machine in the router's settings
+    #[arg(long)]
+    pub(crate) open_port: bool,
 }
 
 /// Who may present beside the lecturer.

@@ -2,6 +2,7 @@
 
 pub mod discovery;
 pub mod floor;
+pub mod opening;
 pub mod presenter;
 pub mod session;
 pub mod stage;

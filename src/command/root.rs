@@ -1,5 +1,6 @@
 //! `treevnc root`: show this machine's screen, or that of a VNC server, and be the top of the tree.
 
+mod opening;
 mod window;
 
 use super::{asked_to_stop, credentials, listen, machine_name, random, random_number, runtime};
@@ -36,10 +37,13 @@ pub(super) fn run(args: RootArgs) -> anyhow::Result<()> {
     };
     let mirrors = matches!(home, Home::Screen { .. });
     let options = options(home, args.share.into(), name.clone(), true)?;
+    let reached = opening::wanted(args.listen);
+    let reached = if args.open_port { Some(reached?) } else { reached.ok() };
     let runtime = runtime()?;
     let inside = runtime.enter();
     let root = Root::new(options, listen(args.listen)?)?;
     drop(inside);
+    let outside = reached.and_then(|own| opening::Outside::new(own, root.local_addrs(), args.open_port));
     let handle = root.handle();
     let running = async {
         tokio::select! {
@@ -48,14 +52,14 @@ pub(super) fn run(args: RootArgs) -> anyhow::Result<()> {
         }
     };
     if !args.window {
-        return runtime.block_on(running);
+        return runtime.block_on(opening::during(outside, running));
     }
     let shown = Shown::new();
     shown.set_session(&name);
     let (commands, asked) = mpsc::channel(COMMANDS);
     let session = {
         let shown = shown.clone();
-        runtime.spawn(async move {
+        runtime.spawn(opening::during(outside, async move {
             let result = tokio::select! {
                 result = running => result,
                 () = window::attend(&handle, &shown, mirrors, asked) => Ok(()),
@@ -63,10 +67,13 @@ pub(super) fn run(args: RootArgs) -> anyhow::Result<()> {
             };
             shown.close();
             result
-        })
+        }))
     };
-    treevnc_viewer::window::run(shown, WindowOptions::default(), commands)?;
-    runtime.block_on(session)?
+    let window = treevnc_viewer::window::run(shown, WindowOptions::default(), commands);
+    // The session ends with its window, also with one that did not open, and leaves the router's port closed.
+    let result = runtime.block_on(session)?;
+    window?;
+    result
 }
 
 /// What to do about a session that ended by itself.

@@ -19,6 +19,7 @@ mod hostile;
 mod judges;
 mod networks;
 mod newcomer;
+mod opening;
 mod own_screen;
 mod presenting;
 mod presenting_trouble;

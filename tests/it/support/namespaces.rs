@@ -132,7 +132,8 @@ impl Drop for Behind {
     }
 }
 
-fn start_inside(words: &[&str], command: &Command) -> Process {
+/// Starts a command by the words that lead into a namespace.
+pub(crate) fn start_inside(words: &[&str], command: &Command) -> Process {
     let mut inside = Command::new(words[0]);
     inside.args(&words[1..]).arg(command.get_program()).args(command.get_args());
     command.get_envs().for_each(|(key, value)| {
@@ -147,7 +148,8 @@ fn limit(namespace: &str, interface: &str, rate: &str) {
     ip(&words);
 }
 
-fn ip(words: &str) {
+/// Runs `ip` with these words.
+pub(crate) fn ip(words: &str) {
     run("ip", &words.split(' ').collect::<Vec<_>>());
 }
 
