@@ -4,9 +4,11 @@
 pub mod children;
 pub mod discovery;
 pub mod floor;
+pub mod forest;
 pub mod frame;
 pub mod member;
 pub mod message;
+pub mod networks;
 pub mod pace;
 pub mod pulse;
 pub mod slot;

@@ -157,6 +157,12 @@ impl Children {
         Some(LostChild { proof: key.prove(&report.statement()), ..report })
     }
 
+    /// A child is somewhere else from now on, and no loss: the link to close.
+    pub(super) fn let_go(&mut self, id: NodeId) -> Option<Link> {
+        let (&seat, _) = self.present.iter().find(|(_, child)| child.id == id)?;
+        self.present.remove(&seat).map(|child| child.link)
+    }
+
     /// Who is attached on a side.
     pub fn at(&self, side: Side) -> Option<Child> {
         self.present.get(&side.index()).copied()

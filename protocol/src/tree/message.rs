@@ -21,7 +21,7 @@ pub use presenting::{
 };
 pub use showing::Presenter;
 pub use slow::SlowNode;
-pub use status::{MAX_STATUS_NODES, NodeStatus, Status, WhyLeaf};
+pub use status::{MAX_STATUS_NODES, MAX_STATUS_TREES, NetworkKind, NodeStatus, Status, TreeStatus, WhyLeaf};
 
 use super::frame::{self, kind};
 use super::slot::Slot;

@@ -100,10 +100,18 @@ fn large_status(count: u32) -> Status {
         leaf_only: None,
         attached: true,
         since: Duration::from_micros(u64::MAX),
+        tree: u16::MAX,
     };
+    let address = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff".parse().unwrap();
+    let tree = TreeStatus {
+        name: NodeName::new(&"x".repeat(100)),
+        kind: NetworkKind::Gone,
+        addresses: vec![address; TreeStatus::MAX_ADDRESSES],
+    };
+    let trees = vec![tree; MAX_STATUS_TREES];
     let (name, presenter) = ("y".repeat(1000).as_str().into(), "z".repeat(1000).as_str().into());
     let (session, now) = (SessionId(u64::MAX), Duration::from_micros(u64::MAX));
-    Status { session, name, presenter, screen: None, now, nodes: (0..count).map(node).collect(), more: false }
+    Status { session, name, presenter, screen: None, now, trees, nodes: (0..count).map(node).collect(), more: false }
 }
 
 #[test]

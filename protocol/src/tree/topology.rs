@@ -79,12 +79,17 @@ pub struct Topology {
 impl Topology {
     /// A tree of the root alone.
     pub fn new(config: TopologyConfig) -> Self {
+        Self::planted(config, 0)
+    }
+
+    /// The tree of that number among several of one root: the numbers of its dialled links are its own.
+    pub(super) fn planted(config: TopologyConfig, number: u64) -> Self {
         Self {
             config,
             last: V::NONE,
             places: Places::new(),
             questions: Questions::default(),
-            dials: Dials::default(),
+            dials: Dials::numbered(number),
             blames: Blames::default(),
             rooms: Rooms::default(),
             contests: Contests::default(),
@@ -201,11 +206,31 @@ impl Topology {
         [places, dials, retries, rechecks, self.blames.deadline()].into_iter().flatten().min()
     }
 
+    /// What the trees of a root have in common, for one event: the newest placement, and the root's room.
+    pub(super) fn lend(&mut self, last: V, room: u8) {
+        (self.last, self.rooms.root) = (self.last.max(last), room);
+    }
+
+    /// What was lent, and has perhaps been used.
+    pub(super) fn returned(&self) -> (V, u8) {
+        (self.last, self.rooms.root)
+    }
+
+    /// Whether nobody is in it, or expected.
+    pub(super) fn is_idle(&self) -> bool {
+        self.places.len() == 0 && self.questions.len() == 0 && self.poll_deadline().is_none()
+    }
+
+    /// Whether a node has a place, or had to give one up and is still there, or asks for one.
+    pub(super) fn knows(&self, id: NodeId) -> bool {
+        self.places.node(id).or(self.places.ousted(id)).is_some() || self.questions.link(id).is_some()
+    }
+
     /// Everybody in the tree in slot order, the root first.
     pub fn status(&self) -> Vec<NodeStatus> {
         let (id, address, since) = (self.config.id, self.config.address, Duration::ZERO);
         let name = NodeName::new("root");
-        let root = NodeStatus { id, name, address, slot: Slot::ROOT, leaf_only: None, attached: true, since };
+        let root = NodeStatus { id, name, address, slot: Slot::ROOT, leaf_only: None, attached: true, since, tree: 0 };
         let node = |(id, node): (NodeId, &Node)| NodeStatus {
             id,
             name: node.profile.name.clone(),
@@ -214,6 +239,7 @@ impl Topology {
             leaf_only: node.profile.leaf_only,
             attached: node.state == State::Attached,
             since: node.since,
+            tree: 0,
         };
         [root].into_iter().chain(self.places.iter().map(node)).collect()
     }

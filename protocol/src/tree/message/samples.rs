@@ -49,13 +49,16 @@ fn status() -> Message {
         leaf_only: None,
         attached: true,
         since: Duration::from_secs(1),
+        tree: 0,
     };
+    let tree = TreeStatus { name: "eth0".into(), kind: NetworkKind::Lan, addresses: vec!["192.0.2.1".parse().unwrap()] };
     Message::Status(Status {
         session: SESSION,
         name: "Physik".into(),
         presenter: "ok".into(),
         screen: Some(Size::new(1920, 1080).unwrap()),
         now: Duration::from_secs(2),
+        trees: vec![tree],
         nodes: vec![node],
         more: false,
     })

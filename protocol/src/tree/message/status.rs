@@ -5,11 +5,13 @@ use crate::tree::slot::{NodeId, Slot};
 use crate::tree::text::{NodeName, Reason, SessionName};
 use crate::update::SessionId;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// Most nodes in one page.
 pub const MAX_STATUS_NODES: usize = 256;
+/// Most trees that are told; nodes of others have a number that none has.
+pub const MAX_STATUS_TREES: usize = 64;
 
 /// STATUS: the state of a session, in pages that each fit a frame.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,10 +27,47 @@ pub struct Status {
     /// The time on the root's session clock, in microseconds on the wire.
     #[serde(with = "micros")]
     pub now: Duration,
-    /// Nodes in slot order, the root first; at most [`MAX_STATUS_NODES`] in a page.
+    /// The trees; at most [`MAX_STATUS_TREES`].
+    pub trees: Vec<TreeStatus>,
+    /// The root first, then nodes tree by tree in slot order; at most [`MAX_STATUS_NODES`] in a page.
     pub nodes: Vec<NodeStatus>,
     /// Whether another page follows.
     pub more: bool,
+}
+
+/// What a tree's network is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum NetworkKind {
+    /// A network of machines: cable or wireless.
+    Lan,
+    /// A line to one peer, and whatever is behind that: a VPN for example.
+    PointToPoint,
+    /// Of containers or virtual machines on the root's own machine; newcomers are not told of it.
+    Container,
+    /// The root's own machine.
+    Loopback,
+    /// None of the root's: nodes from behind routers.
+    Elsewhere,
+    /// None: sites, which are roots of networks of their own.
+    Direct,
+    /// The root's machine is no longer in it.
+    Gone,
+}
+
+/// One of the trees of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TreeStatus {
+    /// The interface's name, if it is that of one.
+    pub name: NodeName,
+    /// What its network is.
+    pub kind: NetworkKind,
+    /// The root's addresses there, at most [`TreeStatus::MAX_ADDRESSES`].
+    pub addresses: Vec<IpAddr>,
+}
+
+impl TreeStatus {
+    /// Most addresses of one tree.
+    pub const MAX_ADDRESSES: usize = 8;
 }
 
 /// Why a node has no children.
@@ -79,6 +118,8 @@ pub struct NodeStatus {
     /// Since when it has this place, on the root's session clock; in microseconds on the wire.
     #[serde(with = "micros")]
     pub since: Duration,
+    /// Its tree: a place in [`Status::trees`]. The root is in all of them.
+    pub tree: u16,
 }
 
 impl NodeStatus {

@@ -92,6 +92,26 @@ impl Topology {
         (question, true)
     }
 
+    /// Whether it can only be this tree's node that asks, from another network than before.
+    pub(in crate::tree) fn may_part_with(&self, ask: &WhereToConnect) -> bool {
+        let is_ours = ask.session == Some(self.config.session);
+        let held = self.places.node(ask.id).or(self.places.ousted(ask.id));
+        self.is_proven_question(ask) && held.is_none_or(|node| is_ours && ask.v >= node.v || node.state != State::Attached)
+    }
+
+    /// A node has come to another network: what it held here is free.
+    pub(in crate::tree) fn part_with(&mut self, id: NodeId, now: Duration) {
+        if let Some(slot) = self.places.ousted(id).map(|node| node.slot) {
+            self.places.forget_ousted(slot);
+        }
+        if let Some(link) = self.questions.link(id) {
+            self.turn_away(link, true, "asked again from another network");
+        }
+        self.blames.remove(id);
+        self.free(id, Freed::Roamed, now);
+        self.serve(now);
+    }
+
     pub(super) fn attached(&mut self, link: Link, attached: &Attached, now: Duration) {
         match self.questions.asker(link) {
             Some(id) if self.is_current(id, attached.v) => self.confirm(link, id, &attached.children, now),

@@ -5,6 +5,9 @@ use crate::tree::slot::{NodeId, V};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+/// Bits of a link's number that count a tree's links; those above are the tree's number.
+const LINK_BITS: u32 = 40;
+
 /// Why the root dials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -35,6 +38,11 @@ pub(super) struct Dials {
 }
 
 impl Dials {
+    /// For the tree of that number among those of a root.
+    pub(super) fn numbered(tree: u64) -> Self {
+        Self { count: tree << LINK_BITS, ..Self::default() }
+    }
+
     /// The number for a new connection.
     pub(super) fn new_link(&mut self) -> Link {
         self.count += 1;

@@ -101,6 +101,8 @@ pub enum Freed {
     Moved,
     /// It gave way to a node that can have children; it is to ask again.
     GaveWay,
+    /// It has come to another network of the root.
+    Roamed,
     /// It has joined another session.
     Elsewhere,
     /// It did not attach in time.

@@ -49,6 +49,13 @@ impl Topology {
         }
     }
 
+    /// There may be more room at the root than at the last event.
+    pub(in crate::tree) fn serve_with_room(&mut self, now: Duration) {
+        if self.rooms.root > 0 {
+            self.serve(now);
+        }
+    }
+
     /// A relay has said how much room it has.
     pub(super) fn has_room(&mut self, id: NodeId, room: u8) {
         self.places.edit(id, |node| node.room = room);
