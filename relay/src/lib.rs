@@ -4,6 +4,7 @@
 pub mod children;
 pub mod clock;
 pub mod computing;
+pub mod interfaces;
 pub mod link;
 pub mod multicast;
 mod ordinary;

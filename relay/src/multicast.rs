@@ -1,12 +1,14 @@
 //! This machine's network interfaces, and the UDP sockets for discovery on them (PROTOCOL.md, Discovery). Owns which addresses belong
 //! together and every socket option that multicast needs; what is said on the sockets is decided by their users.
 
+use crate::interfaces::interfaces;
 use socket2::{Domain, Protocol, Socket, Type};
-use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use tokio::net::UdpSocket;
 use treevnc_protocol::tree::discovery::{GROUP_V4, GROUP_V6, PORT};
+use treevnc_protocol::tree::message::NetworkKind;
+use treevnc_protocol::tree::networks::Interface;
 
 /// An interface in one version of IP. Discovery goes on within each alone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,26 +28,22 @@ enum Own {
 }
 
 /// All segments of this machine that are up, in a fixed order: for IPv4 where an interface has an address, for IPv6 where it has a
-/// link-local one. The loopback interface is one, so that a machine without a network finds itself.
+/// link-local one. The loopback interface is one, so that a machine without a network finds itself; networks of containers are none, since
+/// nobody beyond this machine can be met there.
 pub fn segments() -> io::Result<Vec<Segment>> {
-    let mut interfaces: BTreeMap<u32, (String, Vec<IpAddr>)> = BTreeMap::new();
-    for found in if_addrs::get_if_addrs()? {
-        let is_down = matches!(found.oper_status, if_addrs::IfOperStatus::Down | if_addrs::IfOperStatus::NotPresent);
-        if let Some(index) = found.index.filter(|_| !is_down) {
-            interfaces.entry(index).or_insert_with(|| (found.name.clone(), Vec::new())).1.push(found.ip());
-        }
-    }
-    let mut segments = Vec::new();
-    for (index, (name, addresses)) in interfaces {
-        let v4 = addresses.iter().find_map(|ip| if let IpAddr::V4(ip) = ip { Some(Own::V4(*ip)) } else { None });
-        let v6 = addresses.iter().find_map(|ip| match ip {
-            IpAddr::V6(ip) if ip.is_unicast_link_local() => Some(Own::V6(*ip)),
-            _ => None,
-        });
-        let owns = v4.into_iter().chain(v6);
-        segments.extend(owns.map(|own| Segment { index, own, name: name.clone(), addresses: addresses.clone() }));
-    }
-    Ok(segments)
+    let interfaces = interfaces()?.into_iter().filter(|interface| interface.kind != NetworkKind::Container);
+    Ok(interfaces.flat_map(segments_of).collect())
+}
+
+fn segments_of(Interface { index, name, addresses, .. }: Interface) -> impl Iterator<Item = Segment> {
+    let addresses: Vec<IpAddr> = addresses.into_iter().map(|own| own.address).collect();
+    let v4 = addresses.iter().find_map(|ip| if let IpAddr::V4(ip) = ip { Some(Own::V4(*ip)) } else { None });
+    let v6 = addresses.iter().find_map(|ip| match ip {
+        IpAddr::V6(ip) if ip.is_unicast_link_local() => Some(Own::V6(*ip)),
+        _ => None,
+    });
+    let owns = v4.into_iter().chain(v6);
+    owns.map(move |own| Segment { index, own, name: name.to_string(), addresses: addresses.clone() })
 }
 
 impl Segment {

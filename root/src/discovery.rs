@@ -11,10 +11,9 @@ use treevnc_protocol::tree::PROTOCOL_VERSION;
 use treevnc_protocol::tree::discovery::{Datagram, FindRootReply, MAX_DATAGRAM_BYTES};
 use treevnc_protocol::tree::text::SessionName;
 use treevnc_protocol::update::SessionId;
+use treevnc_relay::interfaces::LOOK_AGAIN;
 use treevnc_relay::multicast::{Segment, segments};
 
-/// How often interfaces are looked for.
-const RESCAN: Duration = Duration::from_secs(5);
 /// Answers per second and interface, and as many at once: a class that opens its laptops, not a flood.
 const ANSWERS_PER_SECOND: u32 = 200;
 /// Pause after a socket's error, so that an interface that is gone is no busy loop.
@@ -49,7 +48,7 @@ pub async fn respond(info: watch::Receiver<RootInfo>) {
             }
             Err(_) => {}
         }
-        tokio::time::sleep(RESCAN).await;
+        tokio::time::sleep(LOOK_AGAIN).await;
     }
 }
 

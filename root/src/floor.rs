@@ -3,6 +3,7 @@
 
 use crate::presenter::{PresenterState, SessionOptions, run_session};
 use crate::stage::Stage;
+use crate::trees::Above;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -69,7 +70,7 @@ impl FloorKeeper {
     }
 
     /// Does what a person at the root wants, and says how it stands then.
-    pub(crate) fn command(&self, command: FloorCommand) -> FloorReport {
+    pub(crate) fn decide(&self, command: FloorCommand) -> FloorReport {
         let done = self.with_floor(|floor, now| match command {
             FloorCommand::Show => true,
             FloorCommand::Approve(number) => floor.handle_approve(number, now),
@@ -84,11 +85,6 @@ impl FloorKeeper {
             }
         });
         self.lock().floor.report(done)
-    }
-
-    /// A node is gone from the tree.
-    pub(crate) fn gone(&self, node: NodeId) {
-        self.with_floor(|floor, _| floor.handle_gone(node));
     }
 
     /// Tells the floor what is shown and what time it is. Never ends.
@@ -117,7 +113,7 @@ impl FloorKeeper {
     }
 
     /// A node that wants to present: hears its replies until the last, or until it hangs up. Dropping the future ends its share.
-    pub(crate) async fn converse(&self, mut link: TreeLink, request: ServerChangeRequest) -> Result<(), LinkError> {
+    async fn converse(&self, mut link: TreeLink, request: ServerChangeRequest) -> Result<(), LinkError> {
         info!("node {} ({}) asks to share {}", request.name, request.id, request.view);
         let (lane, mut replies) = mpsc::channel(LANE);
         let asked = Asked { floor: self, link: self.register(lane) };
@@ -137,7 +133,7 @@ impl FloorKeeper {
     }
 
     /// A node brings its screen: speaks RFB with it until the share ends. Dropping the future ends the share.
-    pub(crate) async fn present(&self, mut link: TreeLink, present: &Present) -> Result<(), LinkError> {
+    async fn show(&self, mut link: TreeLink, present: &Present) -> Result<(), LinkError> {
         let (end, ended) = oneshot::channel();
         let granted = (present.session == self.session).then(|| self.grant(present, end)).flatten();
         let Some(Granted { share, name, view }) = granted else {
@@ -213,6 +209,24 @@ impl FloorKeeper {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Above for FloorKeeper {
+    async fn share(&self, link: TreeLink, request: ServerChangeRequest) -> Result<(), LinkError> {
+        self.converse(link, request).await
+    }
+
+    async fn present(&self, link: TreeLink, present: Present) -> Result<(), LinkError> {
+        self.show(link, &present).await
+    }
+
+    fn command(&self, command: FloorCommand) -> Message {
+        Message::Floor(self.decide(command))
+    }
+
+    fn gone(&self, node: NodeId) {
+        self.with_floor(|floor, _| floor.handle_gone(node));
     }
 }
 

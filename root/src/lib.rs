@@ -6,4 +6,4 @@ pub mod opening;
 pub mod presenter;
 pub mod session;
 pub mod stage;
-mod tree;
+pub mod trees;

@@ -5,15 +5,18 @@ use crate::discovery::{RootInfo, respond};
 use crate::floor::{FloorKeeper, FloorView};
 use crate::presenter::{PresenterState, SessionError, SessionOptions, run as keep_presenter, run_own};
 use crate::stage::{Part, Stage};
-use crate::tree::RootTree;
+use crate::trees::{Feed, Trees};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval};
 use treevnc_protocol::tree::floor::Source;
 use treevnc_protocol::tree::message::{FloorCommand, FloorReport, Policy, Presenter, Status};
+use treevnc_protocol::tree::networks::Networks;
+use treevnc_protocol::tree::pulse::PulseConfig;
 use treevnc_protocol::tree::slot::NodeId;
 use treevnc_protocol::tree::ticket::Key;
 use treevnc_protocol::tree::topology::TopologyConfig;
@@ -75,6 +78,7 @@ pub struct Root {
     stage: Stage,
     presenter: watch::Sender<Presenter>,
     about: watch::Sender<String>,
+    beat: watch::Sender<u64>,
     state: watch::Sender<PresenterState>,
 }
 
@@ -83,7 +87,7 @@ pub struct Root {
 pub struct RootHandle {
     log: SharedLog,
     clock: SessionClock,
-    tree: Arc<RootTree>,
+    trees: Arc<Trees<FloorKeeper>>,
     floor: Arc<FloorKeeper>,
     state: watch::Receiver<PresenterState>,
 }
@@ -106,7 +110,7 @@ impl RootHandle {
 
     /// Does what a person at this root wants, and says how it stands then.
     pub fn command(&self, command: FloorCommand) -> FloorReport {
-        self.floor.command(command)
+        self.floor.decide(command)
     }
 
     /// How it stands with the lecturer's own screen, now and at each change.
@@ -114,9 +118,14 @@ impl RootHandle {
         self.state.clone()
     }
 
+    /// The networks of this machine, now and at each change.
+    pub fn networks(&self) -> watch::Receiver<Networks> {
+        self.trees.networks()
+    }
+
     /// Who is where, and what is shown.
     pub fn status(&self) -> Status {
-        self.tree.status()
+        self.trees.status()
     }
 }
 
@@ -133,10 +142,11 @@ impl Root {
         let config = TopologyConfig::new(session, name.as_str().into(), id, address, secret.clone());
         let stage = Stage::new(Publisher::new(log.clone(), clock));
         let floor = Arc::new(FloorKeeper::new(session, secret.clone(), options.policy, stage.clone(), clock));
-        let (telling, told) = (presenter.subscribe(), about.subscribe());
-        let tree = Arc::new(RootTree::new(config, clock, log.clone(), telling, told, Arc::clone(&floor)));
-        let handle = RootHandle { log, clock, tree, floor, state: state.subscribe() };
-        Ok(Self { options, port, handle, stage, presenter, about, state })
+        let beat = watch::Sender::new(0);
+        let feed = Feed { log: log.clone(), presenter: presenter.subscribe(), about: about.subscribe(), beat: beat.subscribe() };
+        let trees = Arc::new(Trees::new(config, clock, feed, Arc::clone(&floor)));
+        let handle = RootHandle { log, clock, trees, floor, state: state.subscribe() };
+        Ok(Self { options, port, handle, stage, presenter, about, beat, state })
     }
 
     /// What others may know of it while it runs.
@@ -151,7 +161,7 @@ impl Root {
 
     /// Runs until the presenter refuses for good, and says why. Dropping the future ends everything.
     pub async fn run(self) -> RootEnd {
-        let Self { options, port, handle, stage, presenter, about, state } = self;
+        let Self { options, port, handle, stage, presenter, about, beat, state } = self;
         let listening = port.local_addr().map_or(0, |addr| addr.port());
         let info = watch::Sender::new(RootInfo {
             session: options.session,
@@ -172,12 +182,12 @@ impl Root {
         presenting.spawn(async move { keep_home(&options.home, &part, &state).await });
         let serving = async {
             tokio::join!(
-                port.run(handle.log.clone(), Arc::clone(&handle.tree), PortOptions::default()),
-                handle.tree.keep(),
-                handle.tree.keep_beating(),
+                port.run(handle.log.clone(), Arc::clone(&handle.trees), PortOptions::default()),
+                handle.trees.keep(),
+                keep_beating(&beat),
                 handle.floor.keep(),
                 answering,
-                count_viewers(&handle.tree, &info),
+                count_viewers(handle.trees.node_count(), &info),
                 pass_on_state(states, handle.floor.view(), &presenter, &about),
             )
         };
@@ -202,8 +212,17 @@ pub enum RootEnd {
     Failed,
 }
 
-async fn count_viewers(tree: &RootTree, info: &watch::Sender<RootInfo>) {
-    let mut count = tree.node_count();
+/// Counts the root's beats, which heartbeats carry down the trees. Never ends.
+async fn keep_beating(beat: &watch::Sender<u64>) {
+    let mut beats = interval(PulseConfig::default().interval);
+    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        beats.tick().await;
+        beat.send_modify(|beat| *beat += 1);
+    }
+}
+
+async fn count_viewers(mut count: watch::Receiver<u32>, info: &watch::Sender<RootInfo>) {
     loop {
         let viewers = *count.borrow_and_update();
         info.send_modify(|info| info.viewers = viewers);

@@ -1,5 +1,6 @@
 //! `treevnc root`: show this machine's screen, or that of a VNC server, and be the top of the tree.
 
+mod networks;
 mod opening;
 mod window;
 
@@ -45,10 +46,12 @@ pub(super) fn run(args: RootArgs) -> anyhow::Result<()> {
     drop(inside);
     let outside = reached.and_then(|own| opening::Outside::new(own, root.local_addrs(), args.open_port));
     let handle = root.handle();
+    let announcing = networks::announce(handle.networks(), root.local_addrs().to_vec());
     let running = async {
         tokio::select! {
             end = root.run() => Err(advice(end)),
             () = asked_to_stop() => Ok(()),
+            () = announcing => Ok(()),
         }
     };
     if !args.window {

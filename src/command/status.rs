@@ -4,8 +4,9 @@ use super::look_up;
 use crate::cli::StatusArgs;
 use serde_json::json;
 use std::fmt::Write;
+use std::net::IpAddr;
 use std::time::Duration;
-use treevnc_protocol::tree::message::{NodeStatus, Status};
+use treevnc_protocol::tree::message::{NetworkKind, NodeStatus, Status, TreeStatus};
 use treevnc_protocol::tree::slot::Slot;
 use treevnc_viewer::ask::ask_status;
 
@@ -31,13 +32,29 @@ pub(super) async fn run(args: StatusArgs) -> anyhow::Result<()> {
 
 fn as_json(status: &Status) -> serde_json::Value {
     let nodes: Vec<_> = status.nodes.iter().map(|node| node_as_json(node, status.now)).collect();
+    let trees: Vec<_> = status.trees.iter().enumerate().map(|(n, tree)| tree_as_json(status, n, tree)).collect();
     json!({
         "session": status.name.as_str(),
         "session_id": format!("{:016x}", status.session.0),
         "presenter": status.presenter.as_str(),
         "screen": status.screen.map(|size| [size.width(), size.height()]),
+        "trees": trees,
         "nodes": nodes,
     })
+}
+
+fn tree_as_json(status: &Status, number: usize, tree: &TreeStatus) -> serde_json::Value {
+    let kind = match tree.kind {
+        NetworkKind::Lan => "lan",
+        NetworkKind::PointToPoint => "point-to-point",
+        NetworkKind::Container => "container",
+        NetworkKind::Loopback => "loopback",
+        NetworkKind::Elsewhere => "elsewhere",
+        NetworkKind::Direct => "direct",
+        NetworkKind::Gone => "gone",
+    };
+    let addresses: Vec<_> = tree.addresses.iter().map(ToString::to_string).collect();
+    json!({ "name": tree.name.as_str(), "kind": kind, "addresses": addresses, "nodes": members(status, number).count() })
 }
 
 fn node_as_json(node: &NodeStatus, now: Duration) -> serde_json::Value {
@@ -45,6 +62,7 @@ fn node_as_json(node: &NodeStatus, now: Duration) -> serde_json::Value {
         "id": node.id.to_string(),
         "name": node.name.as_str(),
         "address": node.address.to_string(),
+        "tree": node.tree,
         "slot": node.slot.0,
         "place": node.slot.to_string(),
         "parent": node.slot.parent().map(|slot| slot.0),
@@ -56,31 +74,71 @@ fn node_as_json(node: &NodeStatus, now: Duration) -> serde_json::Value {
     })
 }
 
-/// The tree drawn with lines, a node per line.
+/// The trees drawn with lines, a node per line.
 pub(crate) fn as_text(status: &Status) -> String {
     let mut out = String::new();
     let screen = status.screen.map_or("no picture yet".to_owned(), |size| size.to_string());
     let depth = status.nodes.iter().map(NodeStatus::depth).max().unwrap_or(0);
     let attached = status.nodes.iter().filter(|node| node.attached && node.slot != Slot::ROOT).count();
     let _ = writeln!(out, "{} ({screen}; {}): {attached} nodes, depth {depth}", status.name, status.presenter);
-    draw(&mut out, status, Slot::ROOT, "", "");
+    if let Some(root) = status.nodes.first() {
+        let _ = writeln!(out, "{} [{}] {}", root.name, root.slot, root.address);
+    }
+    for (number, tree) in status.trees.iter().enumerate() {
+        let nodes: Vec<_> = members(status, number).collect();
+        if nodes.is_empty() && !is_of_interest(tree) {
+            continue;
+        }
+        let _ = writeln!(out, "{}: {}", network(tree), count(nodes.len()));
+        draw_below(&mut out, &nodes, Slot::ROOT, "");
+    }
     out
 }
 
-fn draw(out: &mut String, status: &Status, slot: Slot, first: &str, rest: &str) {
-    // Nodes come in slot order.
-    let Ok(at) = status.nodes.binary_search_by_key(&slot, |node| node.slot) else { return };
-    let Some(node) = status.nodes.get(at) else { return };
-    let joining = if node.attached { "" } else { ", joining" };
-    let leaf = node.leaf_only.map_or(String::new(), |why| format!(", leaf only ({why})"));
-    let _ = writeln!(out, "{first}{} [{}] {}{leaf}{joining}", node.name, node.slot, node.address);
-    let is_there = |slot: &Slot| status.nodes.binary_search_by_key(slot, |node| node.slot).is_ok();
-    let extra = status.nodes.iter().map(|node| node.slot).filter(|child| child.is_extra() && child.parent() == Some(slot));
+fn members(status: &Status, tree: usize) -> impl Iterator<Item = &NodeStatus> {
+    status.nodes.iter().filter(move |node| node.slot != Slot::ROOT && usize::from(node.tree) == tree)
+}
+
+/// Whether somebody may want to know of a network where nobody is: its address is one to join by.
+fn is_of_interest(tree: &TreeStatus) -> bool {
+    let is_told = matches!(tree.kind, NetworkKind::Lan | NetworkKind::PointToPoint | NetworkKind::Container);
+    is_told && tree.addresses.iter().any(|ip| !matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local()))
+}
+
+fn network(tree: &TreeStatus) -> String {
+    let addresses: Vec<_> = tree.addresses.iter().map(ToString::to_string).collect();
+    let name = format!("{} {}", tree.name, addresses.join(", "));
+    match tree.kind {
+        NetworkKind::Lan | NetworkKind::Loopback => name,
+        NetworkKind::PointToPoint => format!("{name} (a line to one peer)"),
+        NetworkKind::Container => format!("{name} (containers; newcomers are not told of it)"),
+        NetworkKind::Elsewhere => "from other networks".to_owned(),
+        NetworkKind::Direct => "sites, joined directly".to_owned(),
+        NetworkKind::Gone => "from a network that is gone".to_owned(),
+    }
+}
+
+fn count(nodes: usize) -> String {
+    match nodes {
+        0 => "nobody".to_owned(),
+        1 => "1 node".to_owned(),
+        n => format!("{n} nodes"),
+    }
+}
+
+/// Those below a slot of one tree, whose nodes come in slot order.
+fn draw_below(out: &mut String, nodes: &[&NodeStatus], slot: Slot, before: &str) {
+    let is_there = |slot: &Slot| nodes.binary_search_by_key(slot, |node| node.slot).is_ok();
+    let extra = nodes.iter().map(|node| node.slot).filter(|child| child.is_extra() && child.parent() == Some(slot));
     let children: Vec<Slot> = slot.children().filter(is_there).chain(extra).collect();
     for (n, &child) in children.iter().enumerate() {
+        let Some(node) = nodes.binary_search_by_key(&child, |node| node.slot).ok().and_then(|at| nodes.get(at)) else { continue };
         let is_last = n + 1 == children.len();
         let (branch, line) = if is_last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
-        draw(out, status, child, &format!("{rest}{branch}"), &format!("{rest}{line}"));
+        let joining = if node.attached { "" } else { ", joining" };
+        let leaf = node.leaf_only.map_or(String::new(), |why| format!(", leaf only ({why})"));
+        let _ = writeln!(out, "{before}{branch}{} [{}] {}{leaf}{joining}", node.name, node.slot, node.address);
+        draw_below(out, nodes, child, &format!("{before}{line}"));
     }
 }
 
@@ -91,9 +149,8 @@ mod tests {
     use treevnc_protocol::tree::slot::NodeId;
     use treevnc_protocol::update::SessionId;
 
-    #[test]
-    fn the_tree_is_drawn_with_lines() {
-        let node = |slot: u32, name: &str| NodeStatus {
+    fn node(slot: u32, tree: u16, name: &str) -> NodeStatus {
+        NodeStatus {
             id: NodeId(u64::from(slot)),
             name: name.into(),
             address: "192.0.2.1:5950".parse().unwrap(),
@@ -101,21 +158,36 @@ mod tests {
             leaf_only: (slot == 4 || slot >= 1 << 31).then_some(WhyLeaf::Unreachable),
             attached: slot != 2,
             since: Duration::from_secs(3),
-        };
-        let extra = Slot::extra(Slot(1), 0).unwrap().0;
-        let nodes =
-            [(0, "root"), (1, "ada"), (2, "bob"), (3, "cy"), (4, "di"), (extra, "ed")].map(|(slot, name)| node(slot, name));
-        let status = Status {
+            tree,
+        }
+    }
+
+    fn tree(name: &str, kind: NetworkKind, addresses: &[&str]) -> TreeStatus {
+        TreeStatus { name: name.into(), kind, addresses: addresses.iter().map(|ip| ip.parse().unwrap()).collect() }
+    }
+
+    fn status(trees: Vec<TreeStatus>, nodes: Vec<NodeStatus>) -> Status {
+        Status {
             session: SessionId(1),
             name: "Physik".into(),
             presenter: "presenting: desk".into(),
             screen: None,
             now: Duration::from_secs(10),
-            nodes: nodes.to_vec(),
+            trees,
+            nodes,
             more: false,
-        };
+        }
+    }
+
+    #[test]
+    fn the_tree_is_drawn_with_lines() {
+        let extra = Slot::extra(Slot(1), 0).unwrap().0;
+        let nodes = [(0, "root"), (1, "ada"), (2, "bob"), (3, "cy"), (4, "di"), (extra, "ed")];
+        let nodes = nodes.map(|(slot, name)| node(slot, 0, name));
+        let status = status(vec![tree("eth0", NetworkKind::Lan, &["192.0.2.1"])], nodes.to_vec());
         let expected = "Physik (no picture yet; presenting: desk): 4 nodes, depth 2
 root [0] 192.0.2.1:5950
+eth0 192.0.2.1: 5 nodes
 ├─ ada [1] 192.0.2.1:5950
 │  ├─ cy [3] 192.0.2.1:5950
 │  ├─ di [4] 192.0.2.1:5950, leaf only (cannot be reached: its firewall?)
@@ -125,5 +197,32 @@ root [0] 192.0.2.1:5950
         assert_eq!(as_text(&status), expected);
         let json = as_json(&status);
         assert_eq!((&json["nodes"][4]["depth"], &json["nodes"][4]["seconds"]), (&json!(2), &json!(7)));
+    }
+
+    #[test]
+    fn each_network_has_its_tree_and_those_where_nobody_is_are_told_if_somebody_could_join_there() {
+        let trees = vec![
+            tree("lo", NetworkKind::Loopback, &["127.0.0.1"]),
+            tree("eth0", NetworkKind::Lan, &["192.0.2.1"]),
+            tree("eth0", NetworkKind::Lan, &["fe80::1"]),
+            tree("wlan0", NetworkKind::Lan, &["10.1.0.1"]),
+            tree("docker0", NetworkKind::Container, &["172.17.0.1"]),
+            tree("", NetworkKind::Elsewhere, &[]),
+        ];
+        let nodes = vec![node(0, 0, "root"), node(1, 3, "ada"), node(3, 3, "cy"), node(1, 5, "far")];
+        let status = status(trees, nodes);
+        let expected = "Physik (no picture yet; presenting: desk): 3 nodes, depth 2
+root [0] 192.0.2.1:5950
+eth0 192.0.2.1: nobody
+wlan0 10.1.0.1: 2 nodes
+└─ ada [1] 192.0.2.1:5950
+   └─ cy [3] 192.0.2.1:5950
+docker0 172.17.0.1 (containers; newcomers are not told of it): nobody
+from other networks: 1 node
+└─ far [1] 192.0.2.1:5950
+";
+        assert_eq!(as_text(&status), expected);
+        let json = as_json(&status);
+        assert_eq!((&json["trees"][3]["nodes"], &json["trees"][5]["kind"]), (&json!(2), &json!("elsewhere")));
     }
 }

@@ -10,6 +10,8 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 pub(crate) struct Standing {
     pub(crate) name: String,
+    /// Which of the session's trees.
+    pub(crate) tree: u64,
     pub(crate) slot: u64,
     pub(crate) parent: Option<u64>,
     pub(crate) attached: bool,
@@ -38,12 +40,19 @@ impl Tree {
         let status: serde_json::Value = serde_json::from_str(json).unwrap();
         let nodes = status["nodes"].as_array().unwrap().iter().map(|entry| Standing {
             name: entry["name"].as_str().unwrap().to_owned(),
+            tree: entry["tree"].as_u64().unwrap(),
             slot: entry["slot"].as_u64().unwrap(),
             parent: entry["parent"].as_u64(),
             attached: entry["attached"].as_bool().unwrap(),
             leaf_only: entry["leaf_only"].as_str().map(str::to_owned),
         });
         Self { nodes: nodes.collect() }
+    }
+
+    /// The root, and the nodes of the tree that this one is in.
+    pub(crate) fn around(&self, name: &str) -> Option<Self> {
+        let tree = self.node(name)?.tree;
+        Some(Self { nodes: self.nodes.iter().filter(|node| node.slot == 0 || node.tree == tree).cloned().collect() })
     }
 
     /// Where the node of this name stands.
