@@ -9,6 +9,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 use treevnc_protocol::tree::PROTOCOL_VERSION;
 use treevnc_protocol::tree::discovery::{Datagram, FindRootReply, MAX_DATAGRAM_BYTES};
+use treevnc_protocol::tree::networks::Networks;
 use treevnc_protocol::tree::text::SessionName;
 use treevnc_protocol::update::SessionId;
 use treevnc_relay::interfaces::LOOK_AGAIN;
@@ -34,9 +35,9 @@ pub struct RootInfo {
     pub needs_code: bool,
 }
 
-/// Answers until the future is dropped, which closes all sockets. An interface that refuses is tried again, and warned of once if it goes on
-/// refusing.
-pub async fn respond(info: watch::Receiver<RootInfo>) {
+/// Answers until the future is dropped, which closes all sockets. Looks at the interfaces at each change of `networks`, and from time to
+/// time. An interface that refuses is tried again, and warned of once if it goes on refusing.
+pub async fn respond(info: watch::Receiver<RootInfo>, mut networks: watch::Receiver<Networks>) {
     let mut listeners = Listeners::default();
     let mut is_warned = false;
     loop {
@@ -48,7 +49,11 @@ pub async fn respond(info: watch::Receiver<RootInfo>) {
             }
             Err(_) => {}
         }
-        tokio::time::sleep(LOOK_AGAIN).await;
+        // Those who saw a network come say so; the rest is for what refused at first.
+        tokio::select! {
+            Ok(()) = networks.changed() => {}
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+        }
     }
 }
 

@@ -172,7 +172,7 @@ impl Root {
         });
         let answering = async {
             if options.discoverable {
-                respond(info.subscribe()).await;
+                respond(info.subscribe(), handle.trees.networks()).await;
             }
         };
         let states = state.subscribe();

@@ -144,6 +144,7 @@ fn networks_that_come_go_and_change_their_names_are_followed_and_the_others_noti
 
     // A second one comes, gets another name, is taken away, and comes back as another interface.
     lecture.halls.plug(1, "usb0");
+    lecture.root.line("how it can be joined", PATIENCE, |line| line == "on usb0: treevnc join 10.82.0.1");
     (1..=3).for_each(|host| lecture.join(1, host, host == 3));
     lecture.must_be_whole(1, &[1, 2, 3]);
     lecture.must_be_shown(&[0, 1]);

@@ -16,6 +16,7 @@ mod discovery;
 mod encrypted;
 mod healing;
 mod hostile;
+mod interfaces;
 mod judges;
 mod networks;
 mod newcomer;

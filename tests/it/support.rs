@@ -4,6 +4,7 @@
 pub(crate) mod classroom;
 pub(crate) mod desk;
 pub(crate) mod desktop;
+pub(crate) mod halls;
 pub(crate) mod home;
 pub(crate) mod kernel;
 pub(crate) mod namespaces;

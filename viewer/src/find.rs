@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use treevnc_protocol::tree::PROTOCOL_VERSION;
 use treevnc_protocol::tree::discovery::{Datagram, FindRootReply, MAX_ADDRESSES, MAX_DATAGRAM_BYTES};
+use treevnc_protocol::tree::networks::Family;
 use treevnc_protocol::tree::text::SessionName;
 use treevnc_protocol::update::SessionId;
 use treevnc_relay::multicast::{Segment, segments};
@@ -31,7 +32,8 @@ pub struct FoundRoot {
     pub session: SessionId,
     /// Its session's name for people.
     pub name: SessionName,
-    /// Where to dial it, the best first: where it answered from comes before what it says of itself, a network before loopback.
+    /// Where to dial it, the best first: a network before loopback, then IPv4, IPv6, link-local IPv6; where it answered from comes before
+    /// what it says of itself.
     pub addresses: Vec<SocketAddr>,
     /// The version of the tree protocol it speaks.
     pub version: u8,
@@ -153,7 +155,8 @@ fn add<'a>(roots: &'a mut Vec<FoundRoot>, segment: &Segment, from: IpAddr, reply
             root.addresses.push(address);
         }
     }
-    root.addresses.sort_by_key(|address| address.ip().is_loopback());
+    // One family before the other: else those who ask on both would stand in two trees by chance.
+    root.addresses.sort_by_key(|address| (address.ip().is_loopback(), Family::of(address.ip())));
     (root.addresses.first().copied() != best).then_some(root)
 }
 

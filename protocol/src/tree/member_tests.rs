@@ -135,6 +135,21 @@ fn below_the_root_it_dials_where_it_asked_and_elsewhere_where_the_placement_says
 }
 
 #[test]
+fn a_link_local_parent_is_dialled_through_the_interface_that_leads_to_the_root() {
+    let link_local = |ip: &str, scope| SocketAddr::from(std::net::SocketAddrV6::new(ip.parse().unwrap(), 4000, 0, scope));
+    let mut member = Member::new(MemberConfig { root: link_local("fe80::1", 3), ..new_member().config });
+    member.start(secs(0));
+    let (call, _) = asks(&mut member);
+    let told = ConnectTo { address: link_local("fe80::2", 0), ..place(1, 3) };
+    member.handle_root_message(call, &Message::ConnectTo(told), secs(0));
+    let dialled = actions(&mut member).into_iter().find_map(|action| match action {
+        Action::DialParent { place, .. } => Some(place.address),
+        _ => None,
+    });
+    assert_eq!(dialled, Some(link_local("fe80::2", 3)));
+}
+
+#[test]
 fn only_a_newer_placement_for_this_node_is_obeyed() {
     let (mut member, link) = with_children();
     member.handle_parent_closed(link, Fault::Closed, secs(5));

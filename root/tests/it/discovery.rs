@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use treevnc_protocol::tree::discovery::{Datagram, MAX_DATAGRAM_BYTES};
+use treevnc_protocol::tree::networks::Networks;
 use treevnc_protocol::update::SessionId;
 use treevnc_relay::multicast::{Segment, segments};
 use treevnc_root::discovery::{RootInfo, respond};
@@ -14,7 +15,7 @@ use treevnc_viewer::find::find_roots;
 fn responder(viewers: u32) -> (SessionId, watch::Sender<RootInfo>, JoinHandle<()>) {
     let session = SessionId(getrandom::u64().unwrap());
     let (sender, info) = watch::channel(RootInfo { session, name: "Physik".into(), port: 5951, viewers, needs_code: false });
-    (session, sender, tokio::spawn(respond(info)))
+    (session, sender, tokio::spawn(respond(info, watch::channel(Networks::default()).1)))
 }
 
 const LONG: Duration = Duration::from_secs(30);

@@ -7,6 +7,7 @@ use crate::tree::message::{
 };
 use crate::tree::slot::{NodeId, Slot};
 use crate::tree::ticket::{Statement, Ticket};
+use std::net::{SocketAddr, SocketAddrV6};
 use std::time::Duration;
 
 impl Member {
@@ -83,6 +84,8 @@ impl Member {
         if place.slot.parent() == Some(Slot::ROOT) {
             // Where it was asked, it is reached; what it believes to be its address is worth nothing beyond a router that translates.
             place.address = self.root;
+        } else {
+            place.address = by_the_same_interface(place.address, self.root);
         }
         (self.session, self.v, self.place) = (Some(place.session), place.v, Some(place.clone()));
         (self.talk, self.redirects) = (Talk::Answered { call }, 0);
@@ -159,7 +162,7 @@ impl Member {
     pub(super) fn redirected(&mut self, redirect: &Redirect, now: Duration) {
         self.close_call();
         self.redirects += 1;
-        self.root = redirect.root;
+        self.root = by_the_same_interface(redirect.root, self.root);
         if self.redirects > MAX_REDIRECTS {
             self.redirects = 0;
             return self.wait(now);
@@ -210,5 +213,15 @@ impl Member {
 
     pub(super) fn give_up_at(&self) -> Option<Duration> {
         Some(self.orphan_since.or(self.root_heard)? + self.config.give_up)
+    }
+}
+
+/// An address that was told, as it is dialled here: a link-local one is meant on the interface that leads to the root.
+fn by_the_same_interface(told: SocketAddr, root: SocketAddr) -> SocketAddr {
+    match (told, root) {
+        (SocketAddr::V6(told), SocketAddr::V6(root)) if told.ip().is_unicast_link_local() => {
+            SocketAddrV6::new(*told.ip(), told.port(), 0, root.scope_id()).into()
+        }
+        _ => told,
     }
 }
