@@ -129,6 +129,24 @@ fn a_root_in_two_networks_has_a_whole_tree_in_each_and_no_link_crosses() {
 }
 
 #[test]
+fn a_network_with_nothing_but_link_local_addresses_has_a_whole_tree() {
+    if !Site::is_possible(&["ss"]) {
+        return;
+    }
+    let _turn = Turn::half();
+    let halls = Halls::new(1, 4);
+    halls.plug(0, "eth0");
+    halls.forget_ipv4(0, "eth0");
+    let mut lecture = Lecture::new(halls);
+    for host in 1..=4 {
+        lecture.join(0, host, true);
+    }
+    lecture.must_be_shown(&[0]);
+    let tree = lecture.must_be_whole(0, &[1, 2, 3, 4]);
+    assert!(tree.nodes.iter().all(|node| node.leaf_only.is_none()), "the root can dial them: {tree:?}");
+}
+
+#[test]
 fn networks_that_come_go_and_change_their_names_are_followed_and_the_others_notice_nothing() {
     if !Site::is_possible(&["ss"]) {
         return;

@@ -48,6 +48,12 @@ impl Halls {
         connect(&self.root, interface, &self.bridges[network], "root", &Self::address(network, 0));
     }
 
+    /// Leaves a network's hosts, and the root's host by this interface, nothing but their link-local IPv6 addresses.
+    pub(crate) fn forget_ipv4(&self, network: usize, interface: &str) {
+        ip(&format!("-n {} -4 addr flush dev {interface}", self.root));
+        self.hosts[network].iter().for_each(|host| ip(&format!("-n {host} -4 addr flush dev e0")));
+    }
+
     /// Takes an interface of the root's host away.
     pub(crate) fn unplug(&self, interface: &str) {
         ip(&format!("-n {} link del {interface}", self.root));
@@ -86,8 +92,9 @@ impl Halls {
     }
 }
 
-/// Puts a cable between a host and a bridge.
+/// Puts a cable between a host and a bridge. Addresses are good at once, without a second of asking whether somebody else has them.
 fn connect(host: &str, interface: &str, bridge: &str, port: &str, address: &str) {
+    run("ip", &["netns", "exec", host, "sysctl", "-q", "-w", "net.ipv6.conf.default.accept_dad=0"]);
     ip(&format!("-n {host} link add {interface} type veth peer name {port} netns {bridge}"));
     ip(&format!("-n {bridge} link set {port} master br0 up"));
     ip(&format!("-n {host} addr add {address}/24 dev {interface}"));
