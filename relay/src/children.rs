@@ -4,7 +4,7 @@
 mod census;
 
 use crate::link::{Gauge, LinkEnd, TreeLink, serve_child};
-use crate::shared_log::{ReaderKind, SharedLog};
+use crate::shared_log::{LogReader, ReaderKind, SharedLog};
 use census::Census;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,7 @@ use tokio::time::sleep_until;
 use tracing::debug;
 use treevnc_protocol::log::Cursor;
 use treevnc_protocol::tree::children::{Acceptance, Link};
-use treevnc_protocol::tree::message::{Attach, AttachReply, Fault, Message, Presenter};
+use treevnc_protocol::tree::message::{Attach, AttachReply, Fault, Message, Position, Presenter};
 use treevnc_protocol::tree::pace::Slow;
 use treevnc_protocol::tree::pulse::PulseConfig;
 
@@ -28,6 +28,8 @@ pub trait Gate: Send + Sync {
     fn ended(&self, link: Link, why: Fault);
     /// A child, or this node itself, cannot keep up. Its link stays.
     fn slow(&self, slow: Slow);
+    /// A child has said something other than a heartbeat.
+    fn said(&self, _link: Link, _message: Message) {}
 }
 
 /// The open links to children. Cheap to clone: all clones are the same links.
@@ -58,6 +60,9 @@ impl ChildLinks {
     /// Serves a link whose first message was ATTACH, until it ends. Dropping the future closes the link.
     pub async fn serve(&self, gate: &impl Gate, mut tree_link: TreeLink, attach: Attach, peer: SocketAddr) {
         let registered = Registered::new(self);
+        // Before the gate decides: a log that begins another session after that ends the link.
+        let Position { session, seq } = attach.position;
+        let reader = self.log.reader(ReaderKind::Child, Cursor::new(session, seq));
         let acceptance = gate.attach(&attach, registered.link);
         if let Acceptance::Welcome { replaces } = acceptance {
             replaces.into_iter().for_each(|old| self.close(old));
@@ -70,16 +75,14 @@ impl ChildLinks {
             return;
         }
         let end = match answered {
-            Ok(()) => self.feed(gate, tree_link, &attach, &registered).await,
+            Ok(()) => self.feed(gate, tree_link, reader, &registered).await,
             Err(error) => error.into(),
         };
         debug!("link to child {} in slot {} ended: {end}", attach.child, attach.slot);
         gate.ended(registered.link, end.fault());
     }
 
-    async fn feed(&self, gate: &impl Gate, link: TreeLink, attach: &Attach, registered: &Registered<'_>) -> LinkEnd {
-        let position = attach.position;
-        let reader = self.log.reader(ReaderKind::Child, Cursor::new(position.session, position.seq));
+    async fn feed(&self, gate: &impl Gate, link: TreeLink, reader: LogReader, registered: &Registered<'_>) -> LinkEnd {
         let gauge = Arc::new(Gauge::new(&link, PulseConfig::default(), self.beat.clone()));
         self.lock().measure(registered.link, Arc::clone(&gauge), self.log.appended_bytes());
         let (control, lane) = mpsc::channel(CONTROL_LANE);
@@ -93,8 +96,11 @@ impl ChildLinks {
                 }
             }
         };
-        // A child has nothing to say that is acted on here; what it says is read so that its connection's end is seen.
-        let listen = async { while heard.recv().await.is_some() {} };
+        let listen = async {
+            while let Some(message) = heard.recv().await {
+                gate.said(registered.link, message);
+            }
+        };
         tokio::select! {
             end = serve_child(link, reader, &gauge, lane, incoming) => end,
             () = registered.close.notified() => LinkEnd::Local,

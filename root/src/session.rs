@@ -135,7 +135,7 @@ impl Root {
         let address = port.local_addr()?;
         let log = SharedLog::new(options.session);
         let clock = SessionClock::start();
-        let presenter = watch::Sender::new(Presenter::default());
+        let presenter = watch::Sender::new(Presenter { line: vec![options.id], ..Presenter::default() });
         let about = watch::Sender::new(describe(&PresenterState::Connecting));
         let state = watch::Sender::new(PresenterState::Connecting);
         let RootOptions { session, id, ref secret, ref name, .. } = options;
@@ -275,8 +275,12 @@ async fn pass_on_state(
         };
         let (node, name) = view.presenting.clone().map_or_else(Default::default, |by| (Some(by.node), by.name));
         about.send_replace(if node.is_some() { format!("presenting: {name}") } else { describe(&now) });
-        let new = Presenter { gone: gone.into(), node, name, policy: view.report.policy };
-        presenter.send_if_modified(|known| std::mem::replace(known, new.clone()) != new);
+        presenter.send_if_modified(|known| {
+            let new = Presenter { gone: gone.into(), node, name, policy: view.report.policy, line: known.line.clone() };
+            let is_new = *known != new;
+            *known = new;
+            is_new
+        });
         let changed = tokio::select! {
             changed = state.changed() => changed,
             changed = floor.changed() => changed,

@@ -229,9 +229,16 @@ impl<A: Above> Trees<A> {
 
     /// A node wants to present: only one that has a place and can prove to be the one it says it is.
     async fn share(&self, mut link: TreeLink, request: ServerChangeRequest) -> Result<(), LinkError> {
-        if !self.lock().forest.vouches_for(request.id, &request.statement(), &request.proof) {
-            let reply =
-                ServerChangeReply::Refused { reason: "the root does not know this node now: try again in a moment".into() };
+        let refused = {
+            let forest = &self.lock().forest;
+            if !forest.vouches_for(request.id, &request.statement(), &request.proof) {
+                Some("the root does not know this node now: try again in a moment")
+            } else {
+                (!forest.may_ask_for(&request)).then_some("only a site asks for others")
+            }
+        };
+        if let Some(reason) = refused {
+            let reply = ServerChangeReply::Refused { reason: reason.into() };
             return link.write_message(&Message::ServerChangeReply(reply)).await;
         }
         self.above.share(link, request).await
@@ -257,6 +264,13 @@ impl<A: Above> TreeService for Trees<A> {
 }
 
 impl<A: Above> Gate for Trees<A> {
+    fn said(&self, link: Link, message: Message) {
+        let child = self.children().by_link(link);
+        if let (Message::Site(behind), Some(child)) = (message, child) {
+            self.with_forest(|forest, _| forest.set_behind(child.id, behind));
+        }
+    }
+
     fn attach(&self, attach: &Attach, link: Link) -> Acceptance {
         let tree = self.lock().forest.home(attach.child);
         self.children().accept(tree, attach, link)

@@ -159,6 +159,7 @@ mod tests {
             attached: slot != 2,
             since: Duration::from_secs(3),
             tree,
+            behind: None,
         }
     }
 

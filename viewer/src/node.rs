@@ -8,6 +8,7 @@ use crate::node::uplink::{call_root, follow_parent};
 use service::NodeService;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc, watch};
@@ -15,7 +16,7 @@ use tokio::task::JoinHandle;
 use tracing::{info, warn};
 use treevnc_protocol::tree::children::Link;
 use treevnc_protocol::tree::member::{Action, End, Member, MemberConfig, Standing};
-use treevnc_protocol::tree::message::{Capabilities, Message, Presenter, ServerChangeRequest};
+use treevnc_protocol::tree::message::{Behind, Capabilities, Message, Presenter, ServerChangeRequest};
 use treevnc_protocol::tree::slot::{NodeId, Slot};
 use treevnc_protocol::view::View;
 use treevnc_relay::children::ChildLinks;
@@ -74,11 +75,12 @@ pub enum NodeState {
 #[derive(Debug, Clone)]
 pub struct NodeHandle(Arc<Shared>);
 
-/// A node that has a port and has not yet joined.
+/// A node that has not yet joined.
 #[derive(Debug)]
 pub struct Node {
     shared: Arc<Shared>,
-    port: Port,
+    /// None for a site, whose port is its own trees'.
+    port: Option<Port>,
 }
 
 #[derive(Debug)]
@@ -95,29 +97,25 @@ struct Shared {
     /// The root's newest beat that came here.
     beat: watch::Sender<u64>,
     state: watch::Sender<NodeState>,
+    is_site: bool,
+    /// What is behind this site.
+    behind: watch::Sender<Behind>,
+    /// The session of the tree of the newest link.
+    tree: AtomicU64,
 }
 
 impl Node {
     /// A node that will serve `port` and keep `log`.
     pub fn new(options: NodeOptions, port: Port, log: SharedLog) -> std::io::Result<Self> {
-        let NodeOptions { root, name, relay, id, seed, give_up } = options;
         let listening = port.local_addr()?.port();
-        let usual = MemberConfig::new(id, name.as_str().into(), Capabilities::of(relay), listening, root, seed);
-        let (presenter, beat) = (watch::Sender::new(Presenter::default()), watch::Sender::new(0));
-        let shared = Shared {
-            member: Mutex::new(Member::new(MemberConfig { give_up, ..usual })),
-            wake: Notify::new(),
-            started: Instant::now(),
-            children: ChildLinks::new(log.clone(), presenter.subscribe(), beat.subscribe()),
-            pushed: Mutex::default(),
-            log,
-            presenter,
-            beat,
-            state: watch::Sender::new(NodeState::Asking),
-        };
-        Ok(Self { shared: Arc::new(shared), port })
+        let shared = Shared::new(options, listening, log, false);
+        Ok(Self { shared: Arc::new(shared), port: Some(port) })
     }
 
+    /// A site: a node that keeps `log` and serves nobody by it. Others find its own trees on the port `listening`.
+    pub fn site(options: NodeOptions, listening: u16, log: SharedLog) -> Self {
+        Self { shared: Arc::new(Shared::new(options, listening, log, true)), port: None }
+    }
     /// What others may know of the node while it runs.
     pub fn handle(&self) -> NodeHandle {
         NodeHandle(Arc::clone(&self.shared))
@@ -127,7 +125,12 @@ impl Node {
     /// the root.
     pub async fn run(self) -> End {
         let service = Arc::new(NodeService::new(Arc::clone(&self.shared)));
-        let serving = self.port.run(self.shared.log.clone(), service, PortOptions::default());
+        let serving = async {
+            match self.port {
+                Some(port) => port.run(self.shared.log.clone(), service, PortOptions::default()).await,
+                None => std::future::pending().await,
+            }
+        };
         self.shared.with_member(Member::start);
         tokio::select! {
             () = serving => End::GaveUp("the port was closed".into()),
@@ -147,8 +150,23 @@ impl NodeHandle {
         self.0.presenter.subscribe()
     }
 
+    /// The log that the node keeps.
+    pub fn log(&self) -> &SharedLog {
+        &self.0.log
+    }
+
+    /// Where the node asks for its place: the address it was given, or the one it was sent on to.
+    pub fn root(&self) -> SocketAddr {
+        self.0.member().root()
+    }
+
+    /// Says what is behind this site; its parent is told. Only for a [`Node::site`].
+    pub fn set_behind(&self, behind: Behind) {
+        self.0.behind.send_if_modified(|known| std::mem::replace(known, behind) != behind);
+    }
+
     /// The question whether this node may present, and whom to ask; `None` while it has no place in a tree.
-    pub(crate) fn ask_to_present(&self, view: View) -> Option<(SocketAddr, ServerChangeRequest)> {
+    pub fn ask_to_present(&self, view: View) -> Option<(SocketAddr, ServerChangeRequest)> {
         self.0.member().ask_to_present(view)
     }
 
@@ -159,6 +177,27 @@ impl NodeHandle {
 }
 
 impl Shared {
+    fn new(options: NodeOptions, listening: u16, log: SharedLog, is_site: bool) -> Self {
+        let NodeOptions { root, name, relay, id, seed, give_up } = options;
+        let capabilities = Capabilities { relay: relay && !is_site, site: is_site, ..Capabilities::default() };
+        let usual = MemberConfig::new(id, name.as_str().into(), capabilities, listening, root, seed);
+        let (presenter, beat) = (watch::Sender::new(Presenter::default()), watch::Sender::new(0));
+        Self {
+            member: Mutex::new(Member::new(MemberConfig { give_up, ..usual })),
+            wake: Notify::new(),
+            started: Instant::now(),
+            children: ChildLinks::new(log.clone(), presenter.subscribe(), beat.subscribe()),
+            pushed: Mutex::default(),
+            log,
+            presenter,
+            beat,
+            state: watch::Sender::new(NodeState::Asking),
+            is_site,
+            behind: watch::Sender::new(Behind::default()),
+            tree: AtomicU64::new(0),
+        }
+    }
+
     /// Lets the member take in an event, and the driver carry out what follows.
     fn with_member<T>(&self, event: impl FnOnce(&mut Member, Duration) -> T) -> T {
         let result = event(&mut self.member(), self.started.elapsed());

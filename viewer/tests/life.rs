@@ -42,6 +42,7 @@ mod tests {
                 ticket: Ticket([0; 16]),
                 key: Key::new([0; KEY_BYTES]),
                 name: "test".into(),
+                log: SESSION,
             })
         }
     }

@@ -107,7 +107,9 @@ impl Floor {
         if self.policy == Policy::Locked {
             return self.refuse(link, "the lecturer lets nobody share a screen now");
         }
-        let again = self.shares.iter().find(|share| share.node == request.id && !share.is_staged()).map(|share| share.id);
+        let (via, node) = (request.id, request.presenter);
+        let is_again = |share: &&Share| (share.via, share.node) == (via, node) && !share.is_staged();
+        let again = self.shares.iter().find(is_again).map(|share| share.id);
         if let Some(older) = again {
             self.end(older, Some(ended("asked for again by the same node")));
         }
@@ -118,7 +120,7 @@ impl Floor {
         }
         self.last = self.last.wrapping_add(1);
         let (id, phase) = (ShareId(self.last), Phase::Asked { until: now + ASKING });
-        self.shares.push(Share { id, link, node: request.id, name: request.name.clone(), view: request.view, phase });
+        self.shares.push(Share { id, link, via, node, name: request.name.clone(), view: request.view, phase });
         match self.policy {
             Policy::Free => self.grant(id, now),
             _ => self.reply(link, ServerChangeReply::Asked),
@@ -132,16 +134,16 @@ impl Floor {
         }
     }
 
-    /// A node is gone from the tree.
+    /// A node is gone from the tree, and all that is behind it.
     pub fn handle_gone(&mut self, node: NodeId) {
-        self.end_all("its node is gone from the tree", |share| share.node == node);
+        self.end_all("its node is gone from the tree", |share| share.via == node);
     }
 
-    /// A node brings its screen; `None` when the ticket is not good.
-    pub fn handle_present(&mut self, node: NodeId, ticket: &Ticket, now: Duration) -> Option<Granted> {
-        let share = self.switching().filter(|share| share.node == node && matches!(share.phase, Phase::Granted { .. }))?;
+    /// A node of the tree brings its screen, or that of a node behind it; `None` when the ticket is not good.
+    pub fn handle_present(&mut self, via: NodeId, ticket: &Ticket, now: Duration) -> Option<Granted> {
+        let share = self.switching().filter(|share| share.via == via && matches!(share.phase, Phase::Granted { .. }))?;
         let id = share.id;
-        if !self.secret.is_proven(&self.statement(node, id), ticket) {
+        if !self.secret.is_proven(&self.statement(via, id), ticket) {
             return None;
         }
         let share = self.share_mut(id)?;
@@ -156,11 +158,11 @@ impl Floor {
         let Source::Share(id) = source else { return };
         let Some(share) = self.share_mut(id).filter(|share| matches!(share.phase, Phase::Rehearsing { .. })) else { return };
         share.phase = Phase::Staged;
-        let (node, by, link) = (share.node, share.name.clone(), share.link);
+        let (via, node, by, link) = (share.via, share.node, share.name.clone(), share.link);
         self.staged.push(id);
         self.reply(link, ServerChangeReply::Live);
         self.end_all("replaced by a newer one of the same node", |share| {
-            share.node == node && share.id != id && share.is_staged()
+            (share.via, share.node) == (via, node) && share.id != id && share.is_staged()
         });
         let paused = self.staged.iter().rev().nth(1).and_then(|&below| self.share(below)).map(|share| share.link);
         if let Some(paused) = paused {
@@ -273,14 +275,14 @@ impl Floor {
     fn grant(&mut self, id: ShareId, now: Duration) {
         let Some(share) = self.share_mut(id) else { return };
         share.phase = Phase::Granted { until: now + TICKET };
-        let (link, node) = (share.link, share.node);
-        let ticket = self.secret.prove(&self.statement(node, id));
+        let (link, via) = (share.link, share.via);
+        let ticket = self.secret.prove(&self.statement(via, id));
         self.reply(link, ServerChangeReply::Accepted { ticket });
     }
 
     /// What a ticket is the MAC of: the share's number stands in the place of a placement's.
-    fn statement(&self, node: NodeId, id: ShareId) -> Statement {
-        Statement { kind: kind::PRESENT, session: self.session, node, v: V(id.0.into()) }
+    fn statement(&self, via: NodeId, id: ShareId) -> Statement {
+        Statement { kind: kind::PRESENT, session: self.session, node: via, v: V(id.0.into()) }
     }
 
     fn end_all(&mut self, why: &str, which: impl Fn(&Share) -> bool) {

@@ -10,7 +10,7 @@ fn floor(policy: Policy) -> Floor {
 
 fn request(node: u64) -> ServerChangeRequest {
     let (id, name) = (NodeId(node), format!("n{node}").as_str().into());
-    ServerChangeRequest { session: SessionId(1), id, v: V(1), name, view: View::Whole, proof: Ticket::NONE }
+    ServerChangeRequest { session: SessionId(1), id, v: V(1), name, view: View::Whole, proof: Ticket::NONE, presenter: id }
 }
 
 fn actions(floor: &mut Floor) -> Vec<FloorAction> {
@@ -34,12 +34,41 @@ fn granted(floor: &mut Floor, node: u64, now: Duration) -> Ticket {
     }
 }
 
+/// As [`request`], for a node behind a site.
+fn request_behind(site: u64, node: u64) -> ServerChangeRequest {
+    ServerChangeRequest { id: NodeId(site), ..request(node) }
+}
+
 /// Brings a node's screen until it is shown.
 fn shown(floor: &mut Floor, node: u64, now: Duration) -> ShareId {
     let ticket = granted(floor, node, now);
     let share = floor.handle_present(NodeId(node), &ticket, now).unwrap().share;
     floor.handle_shown(Source::Share(share));
     share
+}
+
+#[test]
+fn nodes_behind_one_site_have_shares_of_their_own_which_end_with_the_site() {
+    let mut floor = floor(Policy::Free);
+    let shares = [5, 6].map(|node| {
+        floor.handle_request(Link(node), &request_behind(9, node), T(0));
+        let [FloorAction::Reply { reply: ServerChangeReply::Accepted { ticket }, .. }] = actions(&mut floor)[..] else {
+            panic!("no ticket")
+        };
+        assert_eq!(floor.handle_present(NodeId(node), &ticket, T(1)), None, "the site brings it, nobody else");
+        let share = floor.handle_present(NodeId(9), &ticket, T(1)).unwrap().share;
+        floor.handle_shown(Source::Share(share));
+        assert_eq!(floor.presenting().unwrap().node, NodeId(node));
+        actions(&mut floor);
+        share
+    });
+    assert_ne!(shares[0], shares[1]);
+    floor.handle_request(Link(7), &request(7), T(2));
+    actions(&mut floor);
+    floor.handle_gone(NodeId(9));
+    let ended: Vec<_> = actions(&mut floor).into_iter().filter(|action| matches!(action, FloorAction::End(_))).collect();
+    assert_eq!(ended, shares.map(FloorAction::End));
+    assert_eq!((floor.presenting(), floor.switching().map(|share| share.node)), (None, Some(NodeId(7))));
 }
 
 #[test]

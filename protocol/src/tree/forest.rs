@@ -9,7 +9,8 @@ pub use children::RootChildren;
 
 use super::children::Link;
 use super::message::{
-    LostChild, MAX_STATUS_TREES, Message, NetworkKind, NodeStatus, Refused, SlowNode, TreeStatus, WhereToConnect,
+    Behind, LostChild, MAX_STATUS_TREES, Message, NetworkKind, NodeStatus, Refused, ServerChangeRequest, SlowNode, TreeStatus,
+    WhereToConnect,
 };
 use super::networks::{Family, Networks, TreeKey};
 use super::slot::{NodeId, V};
@@ -73,6 +74,35 @@ impl Forest {
     /// As known now.
     pub fn networks(&self) -> &Networks {
         &self.networks
+    }
+
+    /// See [`Topology::set_above`].
+    pub fn set_above(&mut self, above: &[NodeId]) {
+        self.config.above = above.to_vec();
+        self.trees.values_mut().for_each(|tree| tree.set_above(above.to_vec()));
+    }
+
+    /// See [`Topology::set_behind`].
+    pub fn set_behind(&mut self, id: NodeId, behind: Behind) {
+        if let Some(tree) = self.home(id).and_then(|key| self.trees.get_mut(&key)) {
+            tree.set_behind(id, behind);
+        }
+    }
+
+    /// See [`Topology::may_ask_for`].
+    pub fn may_ask_for(&self, request: &ServerChangeRequest) -> bool {
+        let tree = self.home(request.id).and_then(|key| self.trees.get(&key));
+        tree.is_some_and(|tree| tree.may_ask_for(request))
+    }
+
+    /// What this root would say that is behind it, if it were a site: all nodes, and the links to the farthest.
+    pub fn behind(&self) -> Behind {
+        let (_, nodes) = self.status();
+        nodes.iter().skip(1).fold(Behind::default(), |all, node| {
+            let Behind { nodes, depth } = node.behind.unwrap_or_default();
+            let depth = node.depth().saturating_add(depth).max(all.depth);
+            Behind { nodes: all.nodes.saturating_add(nodes).saturating_add(1), depth }
+        })
     }
 
     /// Takes a message to the root; see [`Topology::handle_message`].

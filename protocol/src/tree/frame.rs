@@ -53,6 +53,8 @@ pub mod kind {
     pub const HEARTBEAT: u8 = 0x12;
     /// How it stands with the presenter.
     pub const PRESENTER: u8 = 0x13;
+    /// What is behind a site.
+    pub const SITE: u8 = 0x14;
     /// Pixels or a new screen ([`crate::update`]).
     pub const FRAMEBUFFER_UPDATE: u8 = 0x20;
     /// A node wants to present.
@@ -113,7 +115,7 @@ pub fn max_body_bytes(kind: u8) -> Option<usize> {
         kind::FRAMEBUFFER_UPDATE => Some(update::MAX_BODY_BYTES),
         kind::STATUS => Some(MAX_STATUS_BYTES),
         kind::WHERE_TO_CONNECT..=kind::SLOW_NODE
-        | kind::ATTACH..=kind::PRESENTER
+        | kind::ATTACH..=kind::SITE
         | kind::SERVER_CHANGE_REQUEST
         | kind::SERVER_CHANGE_REPLY..=kind::FLOOR => Some(MAX_CONTROL_BYTES),
         _ => None,

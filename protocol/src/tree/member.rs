@@ -354,6 +354,11 @@ impl Member {
         self.last_refusal.as_ref().filter(|_| self.uplink == Uplink::None)
     }
 
+    /// Where it asks: the address it was given, or the one it was sent on to.
+    pub fn root(&self) -> SocketAddr {
+        self.root
+    }
+
     /// The session's name for people, once known.
     pub fn session_name(&self) -> Option<&SessionName> {
         self.place.as_ref().map(|place| &place.name)

@@ -33,6 +33,7 @@ fn place(v: u64, slot: u32) -> ConnectTo {
         ticket: key().sign(&claim),
         key: key(),
         name: "Physik".into(),
+        log: SESSION,
     }
 }
 

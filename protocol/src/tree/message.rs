@@ -19,7 +19,7 @@ pub use placing::{
 pub use presenting::{
     FloorCommand, FloorReport, FloorRequest, MAX_REQUESTS, Policy, Present, ServerChangeReply, ServerChangeRequest,
 };
-pub use showing::Presenter;
+pub use showing::{Behind, MAX_LINE, Presenter};
 pub use slow::SlowNode;
 pub use status::{MAX_STATUS_NODES, MAX_STATUS_TREES, NetworkKind, NodeStatus, Status, TreeStatus, WhyLeaf};
 
@@ -67,6 +67,8 @@ pub enum Message {
     Heartbeat(Heartbeat),
     /// PRESENTER: parent to child, after ATTACH_REPLY and whenever it changes.
     Presenter(Presenter),
+    /// SITE: a site to its parent, after ATTACH_REPLY and whenever it changes.
+    Site(Behind),
     /// SERVER_CHANGE_REQUEST: node to root.
     ServerChangeRequest(ServerChangeRequest),
     /// SERVER_CHANGE_REPLY: root to node.
@@ -118,6 +120,7 @@ impl Message {
             Self::Heartbeat(_) => kind::HEARTBEAT,
             Self::SnapshotRequest => kind::SNAPSHOT_REQUEST,
             Self::Presenter(_) => kind::PRESENTER,
+            Self::Site(_) => kind::SITE,
             Self::ServerChangeRequest(_) => kind::SERVER_CHANGE_REQUEST,
             Self::ServerChangeReply(_) => kind::SERVER_CHANGE_REPLY,
             Self::Present(_) => kind::PRESENT,
@@ -149,6 +152,7 @@ impl Message {
             Self::Heartbeat(body) => framed(kind, body),
             Self::SnapshotRequest => framed(kind, &()),
             Self::Presenter(body) => framed(kind, body),
+            Self::Site(body) => framed(kind, body),
             Self::ServerChangeRequest(body) => framed(kind, body),
             Self::ServerChangeReply(body) => framed(kind, body),
             Self::Present(body) => framed(kind, body),
@@ -179,6 +183,7 @@ impl Message {
             kind::HEARTBEAT => Self::Heartbeat(whole(kind, body)?),
             kind::SNAPSHOT_REQUEST => whole(kind, body).map(|()| Self::SnapshotRequest)?,
             kind::PRESENTER => Self::Presenter(whole(kind, body)?),
+            kind::SITE => Self::Site(whole(kind, body)?),
             kind::SERVER_CHANGE_REQUEST => Self::ServerChangeRequest(whole(kind, body)?),
             kind::SERVER_CHANGE_REPLY => Self::ServerChangeReply(whole(kind, body)?),
             kind::PRESENT => Self::Present(whole(kind, body)?),
@@ -190,6 +195,7 @@ impl Message {
         let is_legal = match &message {
             // The type says again what the slot says; a message that contradicts itself is not believed.
             Self::ConnectTo(place) => message.kind() == kind && place.slot != Slot::ROOT,
+            Self::Presenter(presenter) => presenter.line.len() <= MAX_LINE,
             Self::Status(page) => page.nodes.len() <= MAX_STATUS_NODES,
             Self::Floor(report) => report.requests.len() <= MAX_REQUESTS,
             _ => true,

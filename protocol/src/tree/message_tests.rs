@@ -101,6 +101,7 @@ fn large_status(count: u32) -> Status {
         attached: true,
         since: Duration::from_micros(u64::MAX),
         tree: u16::MAX,
+        behind: Some(Behind { nodes: u32::MAX, depth: u32::MAX }),
     };
     let address = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff".parse().unwrap();
     let tree = TreeStatus {

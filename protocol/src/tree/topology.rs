@@ -14,6 +14,7 @@ mod placing;
 mod questions;
 mod repair;
 mod room;
+mod sites;
 
 pub use config::TopologyConfig;
 pub use event::{Answer, Caller, Dial, Freed, TreeEvent};
@@ -112,7 +113,13 @@ impl Topology {
     pub fn handle_message(&mut self, caller: &Caller, message: &Message, now: Duration) {
         match message {
             Message::WhereToConnect(ask) if !self.is_proven_question(ask) => self.turn_away(caller.link, true, UNPROVEN),
-            Message::WhereToConnect(ask) => self.asked(caller, ask, now),
+            Message::WhereToConnect(ask) => match self.objection(ask) {
+                Some(reason) => {
+                    self.events.push_back(TreeEvent::Refused { id: ask.id, reason: reason.into() });
+                    self.turn_away(caller.link, true, reason);
+                }
+                None => self.asked(caller, ask, now),
+            },
             Message::Attached(attached) => self.attached(caller.link, attached, now),
             Message::Failed(failed) => self.failed(caller.link, failed, now),
             Message::LostChild(report) => {
@@ -230,7 +237,8 @@ impl Topology {
     pub fn status(&self) -> Vec<NodeStatus> {
         let (id, address, since) = (self.config.id, self.config.address, Duration::ZERO);
         let name = NodeName::new("root");
-        let root = NodeStatus { id, name, address, slot: Slot::ROOT, leaf_only: None, attached: true, since, tree: 0 };
+        let (attached, tree, behind) = (true, 0, None);
+        let root = NodeStatus { id, name, address, slot: Slot::ROOT, leaf_only: None, attached, since, tree, behind };
         let node = |(id, node): (NodeId, &Node)| NodeStatus {
             id,
             name: node.profile.name.clone(),
@@ -240,6 +248,7 @@ impl Topology {
             attached: node.state == State::Attached,
             since: node.since,
             tree: 0,
+            behind: node.behind,
         };
         [root].into_iter().chain(self.places.iter().map(node)).collect()
     }

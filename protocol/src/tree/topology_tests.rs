@@ -527,5 +527,7 @@ fn the_status_shows_everybody_in_slot_order_and_the_log_what_happened() {
 mod blame;
 #[path = "model_tests.rs"]
 mod model;
+#[path = "topology_site_tests.rs"]
+mod sites;
 #[path = "topology_waiting_tests.rs"]
 mod waiting;

@@ -116,6 +116,7 @@ fn every_limit_of_the_document_is_the_one_that_holds() {
         ("nodes of a tree", super::topology::MAX_NODES),
         ("requests to present that wait for a person", super::message::MAX_REQUESTS),
         ("shares that are shown or paused", super::floor::MAX_STAGED),
+        ("roots in a row: sites below sites", super::message::MAX_LINE),
         ("REDIRECTs in a row", usize::try_from(super::member::MAX_REDIRECTS).unwrap()),
         ("side of a screen in pixels", usize::from(crate::geometry::MAX_SCREEN_SIDE_PX)),
         ("pixels of a screen", usize::try_from(crate::geometry::MAX_SCREEN_PX).unwrap()),

@@ -39,7 +39,7 @@ impl LinkEnd {
 /// Sends a child what its reader finds in the log, and heartbeats and the messages from `control` before anything else: a message
 /// waits for the one update that is being written, never for a second. What the child says goes to `incoming`, its heartbeats
 /// excepted; when nobody takes it there, the child is not read any further, and will seem silent. Ends with the link, when either
-/// channel is closed, when memory runs short, or when `gauge`, which is this link's, finds the child lost, even while a write waits.
+/// channel is closed, when memory runs short, when the log begins another session, or when `gauge`, which is this link's, finds the child lost, even while a write waits.
 ///
 /// Dropping the future closes the link.
 pub async fn serve_child(
@@ -84,6 +84,9 @@ impl Mouth<'_> {
     async fn send(&mut self, log: &mut LogReader) -> Result<Infallible, LinkEnd> {
         loop {
             let Some(batch) = log.try_next() else {
+                if log.is_over() {
+                    return Err(LinkEnd::Local);
+                }
                 self.gauge.has_all(true);
                 self.wait(log).await?;
                 self.gauge.has_all(false);

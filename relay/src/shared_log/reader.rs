@@ -13,8 +13,11 @@ use treevnc_protocol::update::{Seq, SessionId};
 pub struct LogReader {
     log: SharedLog,
     id: u64,
+    kind: ReaderKind,
     cursor: Cursor,
     session: SessionId,
+    /// The log has begun another session, which is not for this reader.
+    is_over: bool,
     changed: watch::Receiver<u64>,
     evicted: watch::Receiver<bool>,
 }
@@ -30,7 +33,7 @@ impl LogReader {
             (session, Cursor::new(session, seq), state.places.register(kind, session, seq))
         };
         log.wake_pacing();
-        Self { log, id, cursor, session, changed, evicted }
+        Self { log, id, kind, cursor, session, is_over: false, changed, evicted }
     }
 
     /// The log this reader belongs to.
@@ -48,16 +51,26 @@ impl LogReader {
         }
     }
 
-    /// The next batch, if there is one now.
+    /// The next batch, if there is one now. For a [`ReaderKind::Child`] there is none once the log has begun another session, which
+    /// [`is_over`](Self::is_over) tells from then on: updates of one session make no sense to a log of another.
     pub fn try_next(&mut self) -> Option<Arc<Batch>> {
         self.changed.borrow_and_update();
         let mut state = self.log.lock();
         let state = &mut *state;
+        self.is_over |= self.kind == ReaderKind::Child && state.log.session() != self.session;
+        if self.is_over {
+            return None;
+        }
         let batch = state.log.take_batch(&mut self.cursor);
         self.session = state.log.session();
         let batch = Arc::new(batch?);
         state.places.note_taken(self.id, self.session, &batch);
         Some(batch)
+    }
+
+    /// Whether this reader will never get anything more.
+    pub fn is_over(&self) -> bool {
+        self.is_over
     }
 
     /// Resolves when the log has changed since the last [`try_next`](Self::try_next). Cancel safe.

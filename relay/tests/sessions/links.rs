@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use treevnc_protocol::geometry::Rect;
 use treevnc_protocol::tree::message::{Heartbeat, Message, Presenter};
 use treevnc_protocol::tree::{GREETING_PORT, GREETING_TREE, frame};
-use treevnc_protocol::update::Seq;
+use treevnc_protocol::update::{Seq, SessionId};
 use treevnc_relay::link::{Incoming, LinkEnd, LinkError, TreeLink, dial};
 use treevnc_relay::picture::paint;
 use treevnc_relay::shared_log::SharedLog;
@@ -51,6 +51,22 @@ async fn a_child_and_a_grandchild_show_the_sources_picture_while_it_changes() {
         assert_shows(&child_log, &source);
         assert_shows(&grandchild_log, &source);
     }
+}
+
+#[tokio::test]
+async fn a_childs_link_ends_when_the_log_begins_another_session() {
+    let mut source = Source::new(size(300, 200));
+    let serving = Serving::new(&source.log);
+    let mut link = dial(serving.addr, PATIENCE).await.unwrap();
+    let child_log = SharedLog::new(crate::source::SESSION);
+    let seq = source.change(Rect::new(0, 0, 100, 100));
+    receive_until(&mut link, &child_log, seq).await;
+    source.log.replace(SessionId(99));
+    append_bulk(&source.log, 1);
+    let ended = tokio::time::timeout(PATIENCE, link.read()).await.unwrap();
+    assert!(matches!(ended, Err(LinkError::Closed)), "{ended:?}");
+    let ends = std::mem::take(&mut *serving.parent.ends.lock().unwrap());
+    assert!(matches!(ends[..], [LinkEnd::Local]), "{ends:?}");
 }
 
 #[tokio::test]

@@ -4,12 +4,13 @@ use super::Shared;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tracing::{debug, warn};
 use treevnc_protocol::tree::children::Link;
 use treevnc_protocol::tree::member::{Member, attach};
-use treevnc_protocol::tree::message::{AttachReply, ConnectTo, Fault, Message, Position};
+use treevnc_protocol::tree::message::{AttachReply, ConnectTo, Fault, MAX_LINE, Message, Position};
 use treevnc_protocol::tree::pulse::{Peer, PulseConfig};
 use treevnc_relay::link::{Incoming, LinkEnd, LinkError, TreeLink, Vitals, dial};
 
@@ -82,7 +83,7 @@ async fn receive(shared: &Shared, link: Link, place: &ConnectTo, mut parent: Tre
     let ended = match parent.read().await {
         Ok(answer) => match take_in(shared, link, place, answer) {
             Ok(()) => stay(shared, link, place, parent).await,
-            Err(error) => error.into(),
+            Err(end) => end,
         },
         Err(error) => error.into(),
     };
@@ -97,6 +98,10 @@ async fn receive(shared: &Shared, link: Link, place: &ConnectTo, mut parent: Tre
 async fn stay(shared: &Shared, link: Link, place: &ConnectTo, parent: TreeLink) -> LinkEnd {
     let vitals = Vitals::new(&parent, Peer::Parent, PulseConfig::default(), shared.beat.subscribe());
     let (mut reader, mut writer) = parent.split();
+    let mut behind = shared.behind.subscribe();
+    if shared.is_site {
+        behind.mark_changed();
+    }
     let reading = async {
         loop {
             let incoming = reader.read().await?;
@@ -106,39 +111,60 @@ async fn stay(shared: &Shared, link: Link, place: &ConnectTo, parent: TreeLink) 
     };
     let beating = async {
         loop {
-            writer.write_message(&vitals.heartbeat().await).await?;
+            let message = tokio::select! {
+                heartbeat = vitals.heartbeat() => heartbeat,
+                Ok(()) = behind.changed() => Message::Site(*behind.borrow_and_update()),
+            };
+            writer.write_message(&message).await?;
         }
     };
-    let ended: Result<Infallible, LinkError> = tokio::select! {
+    let ended: Result<Infallible, LinkEnd> = tokio::select! {
         ended = reading => ended,
         ended = beating => ended,
-        fault = vitals.fault() => return LinkEnd::Lost(fault),
+        fault = vitals.fault() => Err(LinkEnd::Lost(fault)),
     };
-    let Err(error) = ended;
-    error.into()
+    let Err(end) = ended;
+    end
 }
 
-fn take_in(shared: &Shared, link: Link, place: &ConnectTo, incoming: Incoming) -> Result<(), LinkError> {
+fn take_in(shared: &Shared, link: Link, place: &ConnectTo, incoming: Incoming) -> Result<(), LinkEnd> {
     match incoming {
-        Incoming::Update(update, until) => drop(shared.log.append(update, until)?),
-        Incoming::Message(message) => heard(shared, link, place, message),
+        Incoming::Update(update, until) => drop(shared.log.append(update, until).map_err(LinkError::from)?),
+        Incoming::Message(message) => heard(shared, link, place, message)?,
     }
     Ok(())
 }
 
-fn heard(shared: &Shared, link: Link, place: &ConnectTo, message: Message) {
+fn heard(shared: &Shared, link: Link, place: &ConnectTo, message: Message) -> Result<(), LinkEnd> {
     match message {
         Message::AttachReply(reply) => {
-            let is_other_session = shared.log.with(|log| log.session()) != place.session;
-            if matches!(reply, AttachReply::Ok { .. }) && is_other_session {
-                shared.log.replace(place.session);
-                shared.beat.send_replace(0);
+            if matches!(reply, AttachReply::Ok { .. }) {
+                begin(shared, place);
             }
             shared.with_member(|member: &mut Member, now| member.handle_attach_reply(link, reply, now));
         }
         Message::Heartbeat(heartbeat) => heard_beat(shared, heartbeat.beat),
-        Message::Presenter(presenter) => drop(shared.presenter.send_replace(presenter)),
+        Message::Presenter(presenter) => {
+            if shared.is_site && (presenter.line.contains(&place.id) || presenter.line.len() >= MAX_LINE) {
+                warn!("the session comes to {} through this site itself, or through too many others", place.address);
+                return Err(LinkEnd::Local);
+            }
+            shared.presenter.send_replace(presenter);
+        }
         _ => {}
+    }
+    Ok(())
+}
+
+/// The link is that of this tree, and the log of its updates, from now on.
+fn begin(shared: &Shared, place: &ConnectTo) {
+    if shared.tree.swap(place.session.0, Ordering::Relaxed) != place.session.0 {
+        shared.beat.send_replace(0);
+    }
+    if shared.log.with(|log| log.session()) != place.log {
+        // Who waits for this session's line must not take the other one's for it.
+        shared.presenter.send_modify(|presenter| presenter.line.clear());
+        shared.log.replace(place.log);
     }
 }
 

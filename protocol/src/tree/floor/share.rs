@@ -21,6 +21,9 @@ pub(super) struct Share {
     pub(super) id: ShareId,
     /// The connection of its request.
     pub(super) link: Link,
+    /// The node of the tree that asked: the presenter, or the site it is behind.
+    pub(super) via: NodeId,
+    /// The presenter.
     pub(super) node: NodeId,
     pub(super) name: NodeName,
     pub(super) view: View,

@@ -11,7 +11,7 @@ impl Member {
     pub fn ask_to_present(&self, view: View) -> Option<(SocketAddr, ServerChangeRequest)> {
         let session = self.place.as_ref()?.session;
         let (id, v, name) = (self.config.id, self.v, self.config.name.clone());
-        let mut request = ServerChangeRequest { session, id, v, name, view, proof: Ticket::NONE };
+        let mut request = ServerChangeRequest { session, id, v, name, view, proof: Ticket::NONE, presenter: id };
         request.proof = self.prove(&request.statement());
         Some((self.root, request))
     }

@@ -163,6 +163,8 @@ pub struct ConnectTo {
     pub key: Key,
     /// The session's name for people.
     pub name: SessionName,
+    /// The session whose updates this tree carries: the same one in all trees of all sites, and in the topmost root's the tree's own.
+    pub log: SessionId,
 }
 
 /// ATTACHED: a node has attached under `v`. The root answers with the same message, naming those of the children that are

@@ -43,12 +43,14 @@ pub struct ServerChangeRequest {
     pub id: NodeId,
     /// The newest placement it has obeyed.
     pub v: V,
-    /// Its name for people.
+    /// The presenter's name for people.
     pub name: NodeName,
     /// The part of its screen to be shown.
     pub view: View,
     /// That the node says so, by its key.
     pub proof: Ticket,
+    /// Whose screen: the node's own, or, when a site asks, that of a node behind it.
+    pub presenter: NodeId,
 }
 
 impl ServerChangeRequest {

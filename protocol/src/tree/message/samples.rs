@@ -22,6 +22,7 @@ fn connect_to(slot: u32, address: &str) -> Message {
         ticket: Ticket([0xaa; 16]),
         key: Key::new([0xbb; KEY_BYTES]),
         name: "Physik".into(),
+        log: SessionId(0x3344),
     })
 }
 
@@ -50,6 +51,7 @@ fn status() -> Message {
         attached: true,
         since: Duration::from_secs(1),
         tree: 0,
+        behind: Some(Behind { nodes: 12, depth: 3 }),
     };
     let tree = TreeStatus { name: "eth0".into(), kind: NetworkKind::Lan, addresses: vec!["192.0.2.1".parse().unwrap()] };
     Message::Status(Status {
@@ -95,6 +97,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Message)> {
         ("SNAPSHOT_REQUEST", Message::SnapshotRequest),
         ("PRESENTER gone", Message::Presenter(Presenter { gone: "lost".into(), ..Presenter::default() })),
         ("PRESENTER node", presenter()),
+        ("SITE", Message::Site(Behind { nodes: 200, depth: 3 })),
         ("HEARTBEAT", Message::Heartbeat(Heartbeat { beat: 128, received: 1000 })),
     ]
     .into_iter()
@@ -103,14 +106,20 @@ pub(crate) fn samples() -> Vec<(&'static str, Message)> {
 }
 
 fn presenter() -> Message {
-    Message::Presenter(Presenter { gone: "".into(), node: Some(ID), name: "Ada".into(), policy: Policy::Ask })
+    Message::Presenter(Presenter {
+        gone: "".into(),
+        node: Some(ID),
+        name: "Ada".into(),
+        policy: Policy::Ask,
+        line: vec![NodeId(5), NodeId(6)],
+    })
 }
 
 /// The messages about who presents.
 fn presenting() -> Vec<(&'static str, Message)> {
     let (proof, ticket, rect) = (Ticket([0xcc; 16]), Ticket([0xaa; 16]), Rect::new(1280, 0, 640, 480));
     let (name, view) = ("Ada".into(), View::Display { id: 2, rect });
-    let request = ServerChangeRequest { session: SESSION, id: ID, v: V(300), name, view, proof };
+    let request = ServerChangeRequest { session: SESSION, id: ID, v: V(300), name, view, proof, presenter: NodeId(6) };
     let report = FloorReport {
         policy: Policy::Ask,
         presents: Some("Ada".into()),

@@ -1,5 +1,6 @@
 //! Who is where: STATUS_REQUEST and STATUS.
 
+use super::Behind;
 use crate::geometry::Size;
 use crate::tree::slot::{NodeId, Slot};
 use crate::tree::text::{NodeName, Reason, SessionName};
@@ -120,6 +121,8 @@ pub struct NodeStatus {
     pub since: Duration,
     /// Its tree: a place in [`Status::trees`]. The root is in all of them.
     pub tree: u16,
+    /// What is behind it, if it is a site and has said so.
+    pub behind: Option<Behind>,
 }
 
 impl NodeStatus {

@@ -12,6 +12,10 @@ use std::time::Duration;
 pub struct TopologyConfig {
     /// The session; new with each life of a root.
     pub session: SessionId,
+    /// The session whose updates the tree carries; another one than `session` in a site.
+    pub log: SessionId,
+    /// The roots above, the topmost first; none at the topmost.
+    pub above: Vec<NodeId>,
     /// The session's name for people.
     pub name: SessionName,
     /// The root's own number.
@@ -37,6 +41,7 @@ impl TopologyConfig {
     pub fn new(session: SessionId, name: SessionName, id: NodeId, address: SocketAddr, secret: Key) -> Self {
         let (placement, patience, probation) = (Duration::from_secs(5), Duration::from_secs(15), Duration::from_secs(60));
         let (proof_of_life, first_dial) = (Duration::from_millis(250), Duration::from_secs(1));
-        Self { session, name, id, address, secret, placement, patience, proof_of_life, first_dial, probation }
+        let (log, above) = (session, Vec::new());
+        Self { session, log, above, name, id, address, secret, placement, patience, proof_of_life, first_dial, probation }
     }
 }

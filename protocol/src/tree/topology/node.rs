@@ -1,6 +1,6 @@
 //! What the root knows of a node.
 
-use crate::tree::message::WhyLeaf;
+use crate::tree::message::{Behind, WhyLeaf};
 use crate::tree::slot::{NodeId, Slot, V};
 use crate::tree::text::NodeName;
 use std::net::SocketAddr;
@@ -67,6 +67,8 @@ pub(super) struct Node {
     pub(super) since: Duration,
     /// When it must have been heard of; none once attached.
     pub(super) until: Option<Duration>,
+    /// What is behind it, once a site has said so.
+    pub(super) behind: Option<Behind>,
 }
 
 impl Node {
@@ -86,11 +88,16 @@ impl Node {
             room_asked: None,
             since: now,
             until: None,
+            behind: None,
         }
     }
 
     pub(super) fn is_relay(&self) -> bool {
         self.profile.leaf_only.is_none()
+    }
+
+    pub(super) fn is_site(&self) -> bool {
+        self.profile.leaf_only == Some(WhyLeaf::Site)
     }
 
     /// Whether somebody may be sent below it: now, or when it has come.

@@ -171,11 +171,11 @@ impl Topology {
     }
 
     fn connect_to(&self, id: NodeId, v: V, slot: Slot, parent: NodeId, address: SocketAddr) -> ConnectTo {
-        let TopologyConfig { session, secret, name, .. } = &self.config;
+        let TopologyConfig { session, log, secret, name, .. } = &self.config;
         let claim = Claim { session: *session, child: id, v, slot };
         let ticket = secret.derive(*session, parent).sign(&claim);
         let key = secret.derive(*session, id);
-        ConnectTo { session: *session, v, id, slot, parent, address, ticket, key, name: name.clone() }
+        ConnectTo { session: *session, v, id, slot, parent, address, ticket, key, name: name.clone(), log: *log }
     }
 
     /// Takes a node's slot away. Those attached below it ask by themselves, or are dialled when the slot is filled, or their parent
