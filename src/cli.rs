@@ -138,18 +138,21 @@ pub(crate) struct NodeArgs {
     /// Without HOST: join the session of this name when several are found
     #[arg(long, conflicts_with = "root")]
     pub(crate) session: Option<String>,
-    /// Address and port for children and VNC viewers; port 0 takes any free one
-    #[arg(long, value_name = "[ADDR:]PORT", default_value = "0", value_parser = listen)]
-    pub(crate) listen: Listen,
+    /// HOST is in another network, behind routers or far away: take one copy of the picture from there and be the root of this network, where others then find the session by themselves
+    #[arg(long, requires = "root", conflicts_with = "no_relay")]
+    pub(crate) direct: bool,
+    /// Address and port for children and VNC viewers; port 0 takes any free one [default: 0; with --direct 5950 if it is free]
+    #[arg(long, value_name = "[ADDR:]PORT", value_parser = listen)]
+    pub(crate) listen: Option<Listen>,
     /// Name of this node in the tree [default: this machine's name]
     #[arg(long)]
     pub(crate) name: Option<String>,
     /// Only watch: never be asked to pass the picture on
     #[arg(long)]
     pub(crate) no_relay: bool,
-    /// End with exit code 1 after so many seconds without a place in the tree, for example when the root is gone
-    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
-    pub(crate) give_up: Duration,
+    /// End with exit code 1 after so many seconds without a place in the tree, for example when the root is gone [default: 60; with --direct 3600]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) give_up: Option<Duration>,
 }
 
 /// Whose screen is shared from a node.

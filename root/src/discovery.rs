@@ -35,6 +35,17 @@ pub struct RootInfo {
     pub needs_code: bool,
 }
 
+/// Keeps the number of viewers right. Ends when `count` does.
+pub async fn count_viewers(mut count: watch::Receiver<u32>, info: &watch::Sender<RootInfo>) {
+    loop {
+        let viewers = *count.borrow_and_update();
+        info.send_modify(|info| info.viewers = viewers);
+        if count.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
 /// Answers until the future is dropped, which closes all sockets. Looks at the interfaces at each change of `networks`, and from time to
 /// time. An interface that refuses is tried again, and warned of once if it goes on refusing.
 pub async fn respond(info: watch::Receiver<RootInfo>, mut networks: watch::Receiver<Networks>) {

@@ -1,5 +1,6 @@
 //! TreeVNC root: pulls the presenter's picture, encodes it once, and publishes it into the log that everybody reads.
 
+pub mod beats;
 pub mod discovery;
 pub mod floor;
 pub mod opening;

@@ -1,7 +1,8 @@
 //! A root's whole session: the presenter's picture into the log, the log to whoever comes by the port, the tree kept, questions on the
 //! network answered. Owns all of it; dropping [`Root::run`] ends all of it.
 
-use crate::discovery::{RootInfo, respond};
+use crate::beats::keep_beating;
+use crate::discovery::{RootInfo, count_viewers, respond};
 use crate::floor::{FloorKeeper, FloorView};
 use crate::presenter::{PresenterState, SessionError, SessionOptions, run as keep_presenter, run_own};
 use crate::stage::{Part, Stage};
@@ -12,11 +13,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
 use treevnc_protocol::tree::floor::Source;
 use treevnc_protocol::tree::message::{FloorCommand, FloorReport, Policy, Presenter, Status};
 use treevnc_protocol::tree::networks::Networks;
-use treevnc_protocol::tree::pulse::PulseConfig;
 use treevnc_protocol::tree::slot::NodeId;
 use treevnc_protocol::tree::ticket::Key;
 use treevnc_protocol::tree::topology::TopologyConfig;
@@ -210,26 +209,6 @@ pub enum RootEnd {
     /// A part of the root failed; the log says more.
     #[error("a part of the root failed")]
     Failed,
-}
-
-/// Counts the root's beats, which heartbeats carry down the trees. Never ends.
-async fn keep_beating(beat: &watch::Sender<u64>) {
-    let mut beats = interval(PulseConfig::default().interval);
-    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        beats.tick().await;
-        beat.send_modify(|beat| *beat += 1);
-    }
-}
-
-async fn count_viewers(mut count: watch::Receiver<u32>, info: &watch::Sender<RootInfo>) {
-    loop {
-        let viewers = *count.borrow_and_update();
-        info.send_modify(|info| info.viewers = viewers);
-        if count.changed().await.is_err() {
-            return;
-        }
-    }
 }
 
 /// Keeps the lecturer's screen ready. A server that refuses for good ends it, unless it has been shown before: then somebody is looking at

@@ -17,8 +17,8 @@ use tracing::{debug, info, warn};
 use treevnc_protocol::tree::children::{Acceptance, Child, Link};
 use treevnc_protocol::tree::forest::{Forest, RootChildren};
 use treevnc_protocol::tree::message::{
-    Attach, Fault, FloorCommand, IAmHere, Message, Present, Presenter, Refused, ServerChangeReply, ServerChangeRequest, SlowNode,
-    Status,
+    Attach, Behind, Fault, FloorCommand, IAmHere, Message, Present, Presenter, Refused, ServerChangeReply, ServerChangeRequest,
+    SiteOf, SlowNode, Status,
 };
 use treevnc_protocol::tree::networks::Networks;
 use treevnc_protocol::tree::pace::Slow;
@@ -45,6 +45,10 @@ pub trait Above: Send + Sync + 'static {
     fn command(&self, command: FloorCommand) -> Message;
     /// A node is gone from the trees.
     fn gone(&self, node: NodeId);
+    /// Of what this is a site; none at the session's own root.
+    fn site_of(&self) -> Option<SiteOf> {
+        None
+    }
 }
 
 /// What the trees are fed with.
@@ -130,7 +134,18 @@ impl<A: Above> Trees<A> {
             trees,
             nodes,
             more: false,
+            site_of: self.above.site_of(),
         }
+    }
+
+    /// The roots above this one are these, the topmost first.
+    pub fn set_above(&self, above: &[NodeId]) {
+        self.lock().forest.set_above(above);
+    }
+
+    /// What there is below this root, as a site says it to the root above.
+    pub fn behind(&self) -> Behind {
+        self.lock().forest.behind()
     }
 
     /// Keeps the trees: deadlines, nodes to be dialled, the machine's networks, and how many children could be fed. Never ends; dropping
@@ -272,6 +287,10 @@ impl<A: Above> Gate for Trees<A> {
     }
 
     fn attach(&self, attach: &Attach, link: Link) -> Acceptance {
+        // Between two sessions of a site: the log is no longer the one that this child would take it for.
+        if self.log.with(|log| log.session()) != self.config.log {
+            return Acceptance::NotHere;
+        }
         let tree = self.lock().forest.home(attach.child);
         self.children().accept(tree, attach, link)
     }

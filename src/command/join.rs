@@ -1,8 +1,11 @@
 //! `treevnc join`: find a session, take a place in its tree, watch and pass on.
 
+mod joining;
 mod window;
 
-use super::{asked_to_stop, listen, look_up, machine_name, random_number, runtime};
+pub(crate) use joining::Joining;
+
+use super::{asked_to_stop, look_up, runtime};
 use crate::cli::JoinArgs;
 use anyhow::{Context, anyhow, bail};
 use std::io::{BufRead, IsTerminal, Write};
@@ -11,12 +14,11 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use treevnc_protocol::tree::member::End;
-use treevnc_protocol::tree::slot::NodeId;
 use treevnc_protocol::update::{Seq, SessionId};
 use treevnc_relay::link::dial;
 use treevnc_relay::shared_log::SharedLog;
 use treevnc_viewer::find::{FoundRoot, USUAL_SEARCH, find_roots};
-use treevnc_viewer::node::{Node, NodeHandle, NodeOptions, NodeState};
+use treevnc_viewer::node::{NodeHandle, NodeState};
 use treevnc_viewer::picture::{Note, Shown};
 use treevnc_viewer::playback::play;
 use treevnc_viewer::window::WindowOptions;
@@ -34,12 +36,9 @@ pub(super) fn run(args: JoinArgs) -> anyhow::Result<()> {
     let source = super::share::source(&args.source)?;
     let runtime = runtime()?;
     let root = runtime.block_on(find(args.node.root.as_deref(), args.node.session.as_deref()))?;
-    let name = args.node.name.clone().unwrap_or_else(machine_name);
     let log = SharedLog::new(SessionId(0));
-    let (id, seed) = (NodeId(random_number()?), random_number()?);
-    let options = NodeOptions { root, name, relay: !args.node.no_relay, id, seed, give_up: args.node.give_up };
     let inside = runtime.enter();
-    let node = Node::new(options, listen(args.node.listen)?, log.clone())?;
+    let node = Joining::new(&args.node, root, log.clone())?;
     drop(inside);
     let handle = node.handle();
     if args.headless {
@@ -77,7 +76,7 @@ pub(super) fn run(args: JoinArgs) -> anyhow::Result<()> {
 }
 
 /// Runs a node until it ends, or until `stop`, and then leaves in order.
-pub(super) async fn live(node: Node, handle: NodeHandle, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+pub(super) async fn live(node: Joining, handle: NodeHandle, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
     let mut state = handle.state();
     let running = node.run();
     tokio::pin!(running);
@@ -164,7 +163,7 @@ async fn follow(handle: &NodeHandle, log: &SharedLog, shown: &Shown) {
         let gone = {
             let presenter = presenter.borrow_and_update();
             shown.set_presenting(presenter.name.as_str());
-            !presenter.gone.is_empty()
+            presenter.gone.to_string()
         };
         let note = match &*state.borrow_and_update() {
             NodeState::Asking if has_picture => Note::ConnectionLost { retry: "asking the root for another place".into() },
@@ -174,10 +173,10 @@ async fn follow(handle: &NodeHandle, log: &SharedLog, shown: &Shown) {
             NodeState::Connecting { parent } => Note::Connecting { to: parent.to_string() },
             NodeState::Attached { session, .. } => {
                 shown.set_session(session);
-                match (gone, has_picture) {
-                    (true, _) => Note::PresenterGone,
-                    (false, true) => Note::None,
-                    (false, false) => Note::Waiting,
+                match (gone.is_empty(), has_picture) {
+                    (false, _) => Note::PresenterGone { why: gone },
+                    (true, true) => Note::None,
+                    (true, false) => Note::Waiting,
                 }
             }
             NodeState::Ended => Note::Ended { reason: "left the session".into() },

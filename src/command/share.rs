@@ -1,29 +1,25 @@
 //! `treevnc share`: be a node of a session and show a screen to everybody in it, without a window.
 
-use super::join::{find, live};
-use super::{asked_to_stop, credentials, listen, machine_name, random_number, runtime};
+use super::join::{Joining, find, live};
+use super::{asked_to_stop, credentials, runtime};
 use crate::cli::{ShareArgs, SourceArgs};
 use anyhow::{Context, anyhow};
 use std::convert::Infallible;
 use tokio::sync::{oneshot, watch};
-use treevnc_protocol::tree::slot::NodeId;
 use treevnc_protocol::update::SessionId;
 use treevnc_relay::shared_log::SharedLog;
 use treevnc_screen::display::Choice;
 use treevnc_screen::listing::listed;
 use treevnc_screen::vnc::VncServer;
-use treevnc_viewer::node::{Node, NodeHandle, NodeOptions, NodeState};
+use treevnc_viewer::node::{NodeHandle, NodeState};
 use treevnc_viewer::share::{ShareEnd, ShareOptions, ShareSource, Sharing, find_screen, share, share_found};
 
 pub(super) fn run(args: ShareArgs) -> anyhow::Result<()> {
     let options = ShareOptions { source: source(&args.source)?, choice: args.display };
     let runtime = runtime()?;
     let root = runtime.block_on(find(args.node.root.as_deref(), args.node.session.as_deref()))?;
-    let name = args.node.name.unwrap_or_else(machine_name);
-    let (id, seed) = (NodeId(random_number()?), random_number()?);
-    let node = NodeOptions { root, name, relay: !args.node.no_relay, id, seed, give_up: args.node.give_up };
     let inside = runtime.enter();
-    let node = Node::new(node, listen(args.node.listen)?, SharedLog::new(SessionId(0)))?;
+    let node = Joining::new(&args.node, root, SharedLog::new(SessionId(0)))?;
     drop(inside);
     let handle = node.handle();
     let (over_now, is_over) = oneshot::channel::<()>();

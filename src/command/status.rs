@@ -6,7 +6,7 @@ use serde_json::json;
 use std::fmt::Write;
 use std::net::IpAddr;
 use std::time::Duration;
-use treevnc_protocol::tree::message::{NetworkKind, NodeStatus, Status, TreeStatus};
+use treevnc_protocol::tree::message::{Behind, NetworkKind, NodeStatus, Status, TreeStatus, WhyLeaf};
 use treevnc_protocol::tree::slot::Slot;
 use treevnc_viewer::ask::ask_status;
 
@@ -38,6 +38,7 @@ fn as_json(status: &Status) -> serde_json::Value {
         "session_id": format!("{:016x}", status.session.0),
         "presenter": status.presenter.as_str(),
         "screen": status.screen.map(|size| [size.width(), size.height()]),
+        "site_of": status.site_of.as_ref().map(|site| json!({ "host": site.host.as_str(), "depth": site.depth })),
         "trees": trees,
         "nodes": nodes,
     })
@@ -70,6 +71,7 @@ fn node_as_json(node: &NodeStatus, now: Duration) -> serde_json::Value {
         "relay": node.relay(),
         "leaf_only": node.leaf_only.map(|why| why.to_string()),
         "attached": node.attached,
+        "behind": node.behind.map(|behind| json!({ "nodes": behind.nodes, "depth": behind.depth })),
         "seconds": now.saturating_sub(node.since).as_secs(),
     })
 }
@@ -81,6 +83,9 @@ pub(crate) fn as_text(status: &Status) -> String {
     let depth = status.nodes.iter().map(NodeStatus::depth).max().unwrap_or(0);
     let attached = status.nodes.iter().filter(|node| node.attached && node.slot != Slot::ROOT).count();
     let _ = writeln!(out, "{} ({screen}; {}): {attached} nodes, depth {depth}", status.name, status.presenter);
+    if let Some(site) = &status.site_of {
+        let _ = writeln!(out, "this is a site of {}, with {} above it", site.host, roots(site.depth));
+    }
     if let Some(root) = status.nodes.first() {
         let _ = writeln!(out, "{} [{}] {}", root.name, root.slot, root.address);
     }
@@ -118,6 +123,21 @@ fn network(tree: &TreeStatus) -> String {
     }
 }
 
+fn roots(count: u8) -> String {
+    if count == 1 { "1 root".to_owned() } else { format!("{count} roots") }
+}
+
+/// What is behind a site, if that is known.
+fn behind(node: &NodeStatus) -> String {
+    match node.behind {
+        Some(Behind { nodes: 0, .. }) => ", nobody behind it yet".to_owned(),
+        Some(Behind { nodes, depth }) => {
+            format!(", {} behind it, {depth} deep", count(usize::try_from(nodes).unwrap_or(usize::MAX)))
+        }
+        None => String::new(),
+    }
+}
+
 fn count(nodes: usize) -> String {
     match nodes {
         0 => "nobody".to_owned(),
@@ -136,7 +156,10 @@ fn draw_below(out: &mut String, nodes: &[&NodeStatus], slot: Slot, before: &str)
         let is_last = n + 1 == children.len();
         let (branch, line) = if is_last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
         let joining = if node.attached { "" } else { ", joining" };
-        let leaf = node.leaf_only.map_or(String::new(), |why| format!(", leaf only ({why})"));
+        let leaf = match node.leaf_only {
+            Some(WhyLeaf::Site) => format!(", a site{}", behind(node)),
+            why => why.map_or(String::new(), |why| format!(", leaf only ({why})")),
+        };
         let _ = writeln!(out, "{before}{branch}{} [{}] {}{leaf}{joining}", node.name, node.slot, node.address);
         draw_below(out, nodes, child, &format!("{before}{line}"));
     }
@@ -145,7 +168,6 @@ fn draw_below(out: &mut String, nodes: &[&NodeStatus], slot: Slot, before: &str)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use treevnc_protocol::tree::message::WhyLeaf;
     use treevnc_protocol::tree::slot::NodeId;
     use treevnc_protocol::update::SessionId;
 
@@ -177,6 +199,7 @@ mod tests {
             trees,
             nodes,
             more: false,
+            site_of: None,
         }
     }
 

@@ -26,6 +26,7 @@ mod presenting;
 mod presenting_trouble;
 mod session;
 mod share_buttons;
+mod sites;
 mod slow_readers;
 mod support;
 mod watchers;

@@ -1,6 +1,7 @@
 //! What whole-session tests stand on: processes that end with their owner, X displays behind VNC servers, pictures to compare,
 //! small viewers of our own, and the kernel's counters. Nothing in here knows how `treevnc` works inside.
 
+pub(crate) mod campus;
 pub(crate) mod classroom;
 pub(crate) mod desk;
 pub(crate) mod desktop;

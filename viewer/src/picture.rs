@@ -34,8 +34,11 @@ pub enum Note {
         /// What the root says, as text.
         reason: String,
     },
-    /// The root has lost the presenter; the last picture stays.
-    PresenterGone,
+    /// The root has lost the presenter, or a site the root; the last picture stays.
+    PresenterGone {
+        /// What is known of it, as text; maybe nothing.
+        why: String,
+    },
     /// This node has lost its place in the tree; `retry` says what happens about it.
     ConnectionLost {
         /// What is tried next, as text.
@@ -118,6 +121,7 @@ impl Shown {
         let note = match note {
             Note::Connecting { to } => Note::Connecting { to: clean(&to) },
             Note::Refused { reason } => Note::Refused { reason: clean(&reason) },
+            Note::PresenterGone { why } => Note::PresenterGone { why: clean(&why) },
             Note::ConnectionLost { retry } => Note::ConnectionLost { retry: clean(&retry) },
             Note::Ended { reason } => Note::Ended { reason: clean(&reason) },
             plain => plain,
@@ -217,9 +221,10 @@ mod tests {
             shown.present(picture(1));
             assert_eq!(shown.scene().note, Note::None);
         }
-        shown.set_note(Note::PresenterGone);
+        let gone = Note::PresenterGone { why: "lost".into() };
+        shown.set_note(gone.clone());
         shown.present(picture(1));
-        assert_eq!(shown.scene().note, Note::PresenterGone);
+        assert_eq!(shown.scene().note, gone);
     }
 
     #[test]

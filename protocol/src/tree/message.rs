@@ -21,7 +21,7 @@ pub use presenting::{
 };
 pub use showing::{Behind, MAX_LINE, Presenter};
 pub use slow::SlowNode;
-pub use status::{MAX_STATUS_NODES, MAX_STATUS_TREES, NetworkKind, NodeStatus, Status, TreeStatus, WhyLeaf};
+pub use status::{MAX_STATUS_NODES, MAX_STATUS_TREES, NetworkKind, NodeStatus, SiteOf, Status, TreeStatus, WhyLeaf};
 
 use super::frame::{self, kind};
 use super::slot::Slot;

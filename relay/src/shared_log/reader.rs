@@ -41,7 +41,7 @@ impl LogReader {
         &self.log
     }
 
-    /// The next batch, as soon as there is one. Cancel safe: a batch that is not returned is not consumed.
+    /// The next batch, as soon as there is one; never once this reader [`is_over`](Self::is_over). Cancel safe: a batch that is not returned is not consumed.
     pub async fn next(&mut self) -> Arc<Batch> {
         loop {
             if let Some(batch) = self.try_next() {

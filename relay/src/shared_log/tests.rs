@@ -57,7 +57,8 @@ fn newcomer() -> Cursor {
 #[tokio::test]
 async fn a_waiting_reader_is_woken_by_an_update_and_by_another_session() {
     let log = SharedLog::new(SESSION);
-    let mut reader = log.reader(ReaderKind::Child, newcomer());
+    let mut reader = log.reader(ReaderKind::Viewer, newcomer());
+    let mut child = log.reader(ReaderKind::Child, newcomer());
     let (batch, seq) = tokio::join!(reader.next(), async { publish(&log, 10) });
     assert_eq!(batch.entries.last().unwrap().update().seq, seq);
     drop(batch);
@@ -66,6 +67,8 @@ async fn a_waiting_reader_is_woken_by_an_update_and_by_another_session() {
         publish(&log, 10);
     });
     assert_eq!((batch.session, batch.entries.len()), (SessionId(8), 2));
+    // A child's own log is of the session before.
+    assert!(!child.is_over() && child.try_next().is_none() && child.is_over());
 }
 
 #[test]

@@ -69,6 +69,6 @@ fn show_note(lecturer: &PresenterState, floor: &FloorView, shown: &Shown) {
         PresenterState::Connecting => Note::Connecting { to: "the presenter".into() },
         PresenterState::Connected { .. } if shown.scene().picture.is_none() => Note::Waiting,
         PresenterState::Connected { .. } => Note::None,
-        PresenterState::Lost { .. } | PresenterState::Refused { .. } => Note::PresenterGone,
+        PresenterState::Lost { why, .. } | PresenterState::Refused { why } => Note::PresenterGone { why: why.clone() },
     });
 }

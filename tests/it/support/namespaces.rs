@@ -1,5 +1,6 @@
 //! Two hosts on one network: network namespaces joined by a bridge. Needs to be the superuser.
 
+use crate::support::campus::bytes_in;
 use crate::support::picture::Picture;
 use crate::support::process::{Process, treevnc};
 use crate::support::tools::{Scratch, run, unique};
@@ -65,6 +66,16 @@ impl Hosts {
     /// A host's address on the network.
     pub(crate) fn address(host: usize) -> Ipv4Addr {
         Ipv4Addr::new(10, 77, 0, host as u8 + 1)
+    }
+
+    /// The namespace that the bridge is in.
+    pub(crate) fn bridge(&self) -> &str {
+        &self.bridge
+    }
+
+    /// Bytes that have come in to a host so far, the headers of all layers included.
+    pub(crate) fn bytes_in(&self, host: usize) -> u64 {
+        bytes_in(&self.names[host], "e0")
     }
 
     /// The words that run a program on a host.

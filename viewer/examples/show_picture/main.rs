@@ -58,7 +58,7 @@ fn obey(shown: &Shown, line: &str) {
         "searching" => shown.set_note(Note::Searching),
         "connecting" => shown.set_note(Note::Connecting { to: rest.into() }),
         "waiting" => shown.set_note(Note::Waiting),
-        "gone" => shown.set_note(Note::PresenterGone),
+        "gone" => shown.set_note(Note::PresenterGone { why: String::new() }),
         "lost" => shown.set_note(Note::ConnectionLost { retry: rest.into() }),
         "live" => shown.set_note(Note::None),
         "end" => shown.end(rest),

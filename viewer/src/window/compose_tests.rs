@@ -62,7 +62,7 @@ fn nothing_is_drawn_twice() {
     let pictures = desk.composer.pictures_drawn;
     desk.tap(Key::F8);
     assert!(desk.draw() && !desk.draw());
-    desk.shown.set_note(Note::PresenterGone);
+    desk.shown.set_note(Note::PresenterGone { why: String::new() });
     assert!(desk.draw() && !desk.draw());
     desk.state.handle(Input::Pointer { x: 20, y: 20 }, NOW);
     assert!(desk.draw(), "the button under the pointer lights up");

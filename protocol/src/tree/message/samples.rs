@@ -63,6 +63,7 @@ fn status() -> Message {
         trees: vec![tree],
         nodes: vec![node],
         more: false,
+        site_of: Some(SiteOf { host: "uni".into(), depth: 1 }),
     })
 }
 

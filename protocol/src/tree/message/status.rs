@@ -34,6 +34,17 @@ pub struct Status {
     pub nodes: Vec<NodeStatus>,
     /// Whether another page follows.
     pub more: bool,
+    /// Of what it is a site; none for the session's own root.
+    pub site_of: Option<SiteOf>,
+}
+
+/// Where a site stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteOf {
+    /// What people there call the root above.
+    pub host: Reason,
+    /// Roots above it.
+    pub depth: u8,
 }
 
 /// What a tree's network is.

@@ -58,7 +58,7 @@ pub(crate) fn title(scene: &Scene) -> String {
         title += " - ";
     }
     title += match (&scene.note, &scene.picture) {
-        (Note::PresenterGone, _) => "presenter gone - ",
+        (Note::PresenterGone { .. }, _) => "presenter gone - ",
         (Note::ConnectionLost { .. }, _) => "connection lost - ",
         (Note::Ended { .. }, _) => "ended - ",
         (Note::Searching, _) => "searching - ",
@@ -77,7 +77,7 @@ fn presenter(scene: &Scene) -> &str {
 fn tone(scene: &Scene) -> Tone {
     match (&scene.note, &scene.picture) {
         (Note::None, Some(_)) => Tone::Live,
-        (Note::PresenterGone, _) => Tone::Warning,
+        (Note::PresenterGone { .. }, _) => Tone::Warning,
         (Note::ConnectionLost { .. }, _) => Tone::Lost,
         (Note::Ended { .. }, _) => Tone::Over,
         _ => Tone::Waiting,
@@ -88,7 +88,8 @@ fn tone(scene: &Scene) -> Tone {
 fn words(note: &Note) -> Option<String> {
     Some(match note {
         Note::None | Note::Waiting => return None,
-        Note::PresenterGone => "The presenter is gone. The last picture stays until it is back.".into(),
+        Note::PresenterGone { why } if why.is_empty() => "The presenter is gone. The last picture stays until it is back.".into(),
+        Note::PresenterGone { why } => format!("No new picture now: {why}. The last one stays until it goes on."),
         Note::ConnectionLost { retry } => joined("Connection lost.", retry),
         Note::Ended { reason } => joined("The session has ended.", reason),
         Note::Searching => "Looking for the session…".into(),
@@ -217,7 +218,7 @@ mod tests {
         shown.present(Arc::new(Framebuffer::new(Size::new(4, 4).unwrap())));
         shown.set_presenter("kono");
         assert_eq!(title(&shown.scene()), "Operating systems (kono) - TreeVNC");
-        shown.set_note(Note::PresenterGone);
+        shown.set_note(Note::PresenterGone { why: String::new() });
         assert_eq!(title(&shown.scene()), "Operating systems (kono) - presenter gone - TreeVNC");
     }
 

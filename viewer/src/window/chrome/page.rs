@@ -28,7 +28,7 @@ fn steps(scene: &Scene) -> [Step; 3] {
         Note::Connecting { .. } | Note::Refused { .. } => (1, false),
         Note::ConnectionLost { .. } | Note::Ended { .. } => (1, true),
         Note::None | Note::Waiting => (2, false),
-        Note::PresenterGone => (2, true),
+        Note::PresenterGone { .. } => (2, true),
     };
     let stands = |step: usize| match step.cmp(&at) {
         std::cmp::Ordering::Less => Stands::Done,
@@ -46,7 +46,7 @@ fn steps(scene: &Scene) -> [Step; 3] {
         _ => "Connect".into(),
     };
     let picture = match &scene.note {
-        Note::PresenterGone => "The presenter is gone; waiting until it is back…",
+        Note::PresenterGone { .. } => "The presenter is gone; waiting until it is back…",
         _ if at == 2 => "Waiting for the first picture…",
         _ => "First picture",
     };
@@ -125,7 +125,7 @@ mod tests {
         assert_eq!(stands(Note::Connecting { to: "x".into() }), [Stands::Done, Stands::Now, Stands::Later]);
         assert_eq!(stands(Note::Waiting), [Stands::Done, Stands::Done, Stands::Now]);
         assert_eq!(stands(Note::None), stands(Note::Waiting));
-        assert_eq!(stands(Note::PresenterGone)[2], Stands::Failed);
+        assert_eq!(stands(Note::PresenterGone { why: String::new() })[2], Stands::Failed);
         let lost = steps(&scene(Note::ConnectionLost { retry: "Trying again in 5 s.".into() }));
         assert_eq!((lost[1].stands, lost[1].words.as_str()), (Stands::Failed, "Connection lost. Trying again in 5 s."));
     }
@@ -134,7 +134,9 @@ mod tests {
     fn every_step_is_a_different_page_and_tiny_rooms_are_harmless() {
         let mut painter = Painter::new(ControlSize::percent(100));
         let mut pages = std::collections::BTreeSet::new();
-        for note in [Note::Searching, Note::Connecting { to: "a".into() }, Note::Waiting, Note::PresenterGone] {
+        for note in
+            [Note::Searching, Note::Connecting { to: "a".into() }, Note::Waiting, Note::PresenterGone { why: String::new() }]
+        {
             let mut pixels = vec![0; 640 * 400];
             painter.page(&mut Canvas::new(&mut pixels, 640, 400), Area::new(0, 0, 640, 400), &scene(note.clone()));
             assert!(pages.insert(pixels));
