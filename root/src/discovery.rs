@@ -33,6 +33,10 @@ pub struct RootInfo {
     pub viewers: u32,
     /// Whether joining needs a code.
     pub needs_code: bool,
+    /// The session whose updates it has.
+    pub log: SessionId,
+    /// Roots above it.
+    pub above: u8,
 }
 
 /// Keeps the number of viewers right. Ends when `count` does.
@@ -145,6 +149,8 @@ fn reply(nonce: u64, segment: &Segment, info: &RootInfo) -> Datagram {
         version: PROTOCOL_VERSION,
         viewers: info.viewers,
         needs_code: info.needs_code,
+        log: info.log,
+        above: info.above,
     })
 }
 

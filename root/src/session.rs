@@ -168,6 +168,8 @@ impl Root {
             port: listening,
             viewers: 0,
             needs_code: false,
+            log: options.session,
+            above: 0,
         });
         let answering = async {
             if options.discoverable {

@@ -179,7 +179,9 @@ impl Keeper {
         let trees = Arc::new(Trees::new(config, self.clock, feed, Arc::clone(&self.uplink)));
         let mut tending = JoinSet::new();
         let (port, name, discoverable) = (self.address.port(), name.into(), self.discoverable);
-        let info = watch::Sender::new(RootInfo { session, name, port, viewers: 0, needs_code: false });
+        let roots = u8::try_from(above.line.len()).unwrap_or(u8::MAX);
+        let info = RootInfo { session, name, port, viewers: 0, needs_code: false, log, above: roots };
+        let info = watch::Sender::new(info);
         let (count, networks) = (trees.node_count(), trees.networks());
         tending.spawn(async move {
             let answering = async {

@@ -27,6 +27,7 @@ mod presenting_trouble;
 mod session;
 mod share_buttons;
 mod sites;
+mod sites_apart;
 mod slow_readers;
 mod support;
 mod watchers;

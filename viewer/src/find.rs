@@ -1,6 +1,7 @@
 //! Looks for roots on the local network: FIND_ROOT on every interface, replies collected (PROTOCOL.md, Discovery). Owns the asking side
 //! of discovery; never connects to anything.
 
+use std::cmp::Reverse;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -41,6 +42,10 @@ pub struct FoundRoot {
     pub viewers: u32,
     /// Whether joining needs a code.
     pub needs_code: bool,
+    /// The session whose updates it has: the same for a root and its sites.
+    pub log: SessionId,
+    /// Roots above it.
+    pub above: u8,
 }
 
 impl FoundRoot {
@@ -62,7 +67,7 @@ pub enum FindError {
 }
 
 /// Asks on every interface and collects for `wait`. Each time a root is found, `found` gets it and may end the search. Answers all that
-/// were found, one entry per session, ordered by name. When the future is dropped, the search ends.
+/// were found, one entry per session, none for a site whose root has answered, ordered by name. When the future is dropped, the search ends.
 pub async fn find_roots(
     wait: Duration,
     mut found: impl FnMut(&FoundRoot) -> ControlFlow<()>,
@@ -79,8 +84,16 @@ pub async fn find_roots(
             break;
         }
     }
+    Ok(nearest(roots))
+}
+
+/// Of a root and its sites, which all show the same, the one with the fewest roots above, and of those the one with the most viewers;
+/// by name.
+fn nearest(mut roots: Vec<FoundRoot>) -> Vec<FoundRoot> {
+    roots.sort_by_key(|root| (root.log, root.above, Reverse(root.viewers), root.session));
+    roots.dedup_by_key(|root| root.log);
     roots.sort_by(|a, b| (&a.name, a.session).cmp(&(&b.name, b.session)));
-    Ok(roots)
+    roots
 }
 
 type Reply = (Arc<Segment>, IpAddr, FindRootReply);
@@ -145,6 +158,8 @@ fn add<'a>(roots: &'a mut Vec<FoundRoot>, segment: &Segment, from: IpAddr, reply
             version: reply.version,
             viewers: reply.viewers,
             needs_code: reply.needs_code,
+            log: reply.log,
+            above: reply.above,
         });
         roots.len() - 1
     });
@@ -167,8 +182,9 @@ mod tests {
 
     fn reply(session: u64, addresses: &[[u8; 4]]) -> FindRootReply {
         let addresses = addresses.iter().map(|&ip| Ipv4Addr::from(ip).into()).collect();
-        let (session, name) = (SessionId(session), "Physik".into());
-        FindRootReply { nonce: 1, session, name, addresses, port: 5950, version: 1, viewers: 3, needs_code: false }
+        let (session, name, viewers) = (SessionId(session), "Physik".into(), 3);
+        let (log, above) = (session, 0);
+        FindRootReply { nonce: 1, session, name, addresses, port: 5950, version: 1, viewers, needs_code: false, log, above }
     }
 
     fn loopback() -> Segment {
@@ -186,6 +202,17 @@ mod tests {
         let shown = roots[0].addresses.iter().map(SocketAddr::to_string).collect::<Vec<_>>();
         assert_eq!(shown, ["192.0.2.1:5950", "192.0.2.9:5950", "127.0.0.1:5950"]);
         assert_eq!(roots.len(), 2);
+    }
+
+    #[test]
+    fn of_a_root_and_its_sites_the_nearest_to_the_top_is_joined() {
+        let (segment, mut roots) = (loopback(), Vec::new());
+        for (session, log, above, viewers) in [(1, 9, 2, 50), (2, 9, 1, 3), (3, 9, 1, 5), (4, 8, 0, 0), (5, 7, 1, 0)] {
+            let reply = FindRootReply { log: SessionId(log), above, viewers, ..reply(session, &[]) };
+            add(&mut roots, &segment, Ipv4Addr::LOCALHOST.into(), &reply);
+        }
+        let found: Vec<_> = nearest(roots).iter().map(|root| root.session.0).collect();
+        assert_eq!(found, [3, 4, 5]);
     }
 
     #[test]

@@ -9,7 +9,9 @@ mod tests {
     use tokio::sync::mpsc;
     use tokio::task::JoinHandle;
     use tokio::time::timeout;
-    use treevnc_protocol::tree::message::{Asking, AttachReply, Attached, ConnectTo, Fault, Heartbeat, Message, WhereToConnect};
+    use treevnc_protocol::tree::message::{
+        Asking, AttachReply, Attached, Behind, ConnectTo, Fault, Heartbeat, Message, Presenter, WhereToConnect,
+    };
     use treevnc_protocol::tree::slot::{NodeId, Slot, V};
     use treevnc_protocol::tree::ticket::{KEY_BYTES, Key, Ticket};
     use treevnc_protocol::update::{Seq, SessionId};
@@ -67,6 +69,10 @@ mod tests {
         }
     }
 
+    fn bind() -> Port {
+        Port::bind(&[(Ipv4Addr::LOCALHOST, 0).into()]).unwrap()
+    }
+
     struct Session {
         questions: mpsc::UnboundedReceiver<Asking>,
         children: mpsc::UnboundedReceiver<TreeLink>,
@@ -75,7 +81,10 @@ mod tests {
 
     impl Session {
         fn new() -> Self {
-            let bind = || Port::bind(&[(Ipv4Addr::LOCALHOST, 0).into()]).unwrap();
+            Self::with(|options| Node::new(options, bind(), SharedLog::new(SessionId(0))).unwrap())
+        }
+
+        fn with(node: impl FnOnce(NodeOptions) -> Node) -> Self {
             let port = bind();
             let addr = port.local_addr().unwrap();
             let (asked, questions) = mpsc::unbounded_channel();
@@ -90,7 +99,7 @@ mod tests {
                 seed: 1,
                 give_up: Duration::from_secs(60),
             };
-            let node = Node::new(options, bind(), SharedLog::new(SessionId(0))).unwrap();
+            let node = node(options);
             let node = tokio::spawn(async move { drop(node.run().await) });
             Self { questions, children, tasks: [root, node] }
         }
@@ -155,5 +164,45 @@ mod tests {
         timeout(PATIENCE, hung_up).await.expect("the link stays open");
         let mut again = session.child().await;
         beat(&mut again, 31..33).await;
+    }
+
+    async fn next_message(link: &mut TreeLink) -> Message {
+        loop {
+            match timeout(PATIENCE, link.read()).await.expect("nothing is said").unwrap() {
+                Incoming::Message(Message::Heartbeat(_)) => {}
+                Incoming::Message(message) => return message,
+                Incoming::Update(..) => panic!("a child sends no pictures"),
+            }
+        }
+    }
+
+    fn line(of: &[u64]) -> Message {
+        Message::Presenter(Presenter { line: of.iter().copied().map(NodeId).collect(), ..Presenter::default() })
+    }
+
+    #[tokio::test]
+    async fn a_site_says_what_is_behind_it_and_leaves_a_parent_above_which_it_stands_itself() {
+        let mut handle = None;
+        let mut session = Session::with(|options| {
+            let site = Node::site(options, 5950, SharedLog::new(SessionId(0)));
+            site.handle().set_behind(Behind { nodes: 3, depth: 1 });
+            handle = Some(site.handle());
+            site
+        });
+        let handle = handle.unwrap();
+        assert_eq!(session.question().await, Asking::New);
+        let mut link = session.child().await;
+        assert_eq!(next_message(&mut link).await, Message::Site(Behind { nodes: 3, depth: 1 }));
+        handle.set_behind(Behind { nodes: 4, depth: 2 });
+        assert_eq!(next_message(&mut link).await, Message::Site(Behind { nodes: 4, depth: 2 }));
+        let mut told = handle.presenter();
+        link.write_message(&line(&[1])).await.unwrap();
+        timeout(PATIENCE, told.wait_for(|told| told.line == [ROOT])).await.expect("the line is not taken in").unwrap();
+        for circle in [vec![9, 7, 1], (100..116).collect()] {
+            link.write_message(&line(&circle)).await.unwrap();
+            assert_eq!(session.question().await, Asking::LostParent { parent: ROOT, fault: Fault::Closed });
+            assert_eq!(told.borrow().line, [ROOT], "a line in which it stands is not passed on");
+            link = session.child().await;
+        }
     }
 }

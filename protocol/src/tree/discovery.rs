@@ -52,6 +52,10 @@ pub struct FindRootReply {
     pub viewers: u32,
     /// Whether joining needs a code.
     pub needs_code: bool,
+    /// The session whose updates it has: the same for a root and its sites.
+    pub log: SessionId,
+    /// Roots above it.
+    pub above: u8,
 }
 
 /// A datagram that is not one of ours; it is dropped without an answer.
@@ -118,6 +122,8 @@ pub(crate) fn samples() -> Vec<(&'static str, Datagram)> {
         version: 1,
         viewers: 200,
         needs_code: false,
+        log: SessionId(0x3344),
+        above: 1,
     };
     vec![("FIND_ROOT", Datagram::FindRoot { nonce: reply.nonce }), ("FIND_ROOT_REPLY", Datagram::FindRootReply(reply))]
 }

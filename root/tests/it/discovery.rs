@@ -14,7 +14,15 @@ use treevnc_viewer::find::find_roots;
 /// Other tests and programs may answer too: every test has sessions of its own.
 fn responder(viewers: u32) -> (SessionId, watch::Sender<RootInfo>, JoinHandle<()>) {
     let session = SessionId(getrandom::u64().unwrap());
-    let (sender, info) = watch::channel(RootInfo { session, name: "Physik".into(), port: 5951, viewers, needs_code: false });
+    let (sender, info) = watch::channel(RootInfo {
+        session,
+        name: "Physik".into(),
+        port: 5951,
+        viewers,
+        needs_code: false,
+        log: session,
+        above: 0,
+    });
     (session, sender, tokio::spawn(respond(info, watch::channel(Networks::default()).1)))
 }
 

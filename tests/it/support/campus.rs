@@ -88,6 +88,11 @@ impl Campus {
     pub(crate) fn bytes_in(&self) -> u64 {
         bytes_in(&self.router, "wan")
     }
+
+    /// Bytes that have come in to a host so far.
+    pub(crate) fn host_bytes_in(&self, host: usize) -> u64 {
+        bytes_in(&self.hosts[host - 1], "e0")
+    }
 }
 
 /// Bytes that have come in by an interface of a namespace so far.
