@@ -34,6 +34,7 @@ use treevnc_protocol::tree::slot::NodeId;
 use treevnc_protocol::update::SessionId;
 use treevnc_relay::port::Port;
 use treevnc_relay::shared_log::SharedLog;
+use treevnc_relay::upload::Upload;
 use treevnc_screen::display::Choice;
 use treevnc_screen::vnc::{Credentials, VncServer};
 use treevnc_viewer::node::{Node, NodeHandle, NodeOptions, NodeState};
@@ -76,7 +77,15 @@ fn node(runtime: &Runtime, root: SocketAddr, name: &str, id: u64) -> (NodeHandle
     let _inside = runtime.enter();
     let log = SharedLog::new(SessionId(0));
     let port = Port::bind(&["127.0.0.1:0".parse().unwrap()]).unwrap();
-    let options = NodeOptions { root, name: name.into(), relay: true, id: NodeId(id), seed: id, give_up: PATIENCE };
+    let options = NodeOptions {
+        root,
+        name: name.into(),
+        relay: true,
+        id: NodeId(id),
+        seed: id,
+        give_up: PATIENCE,
+        upload: Upload::unlimited(),
+    };
     let node = Node::new(options, port, log.clone()).unwrap();
     let handle = node.handle();
     runtime.spawn(node.run());

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 use treevnc_protocol::tree::message::Policy;
+use treevnc_protocol::tree::upload::{Rate, RateError};
 use treevnc_screen::display::{Choice, ChoiceError};
 
 /// Port of a root unless `--listen` says otherwise (VNC display :50).
@@ -83,6 +84,9 @@ pub(crate) struct RootArgs {
     /// Share one display only: its number (1 is the first), WIDTHxHEIGHT+X+Y, or all
     #[arg(long, value_name = "N", default_value = "all", value_parser = choice)]
     pub(crate) display: Choice,
+    /// Send at most so much altogether, in bits per second: 800k, 5M, 1G
+    #[arg(long, value_name = "RATE", value_parser = rate_limit)]
+    pub(crate) max_upload: Option<Rate>,
     /// Who else may present: whoever asks, whom you let (in the window, or by `treevnc floor`), or nobody
     #[arg(long, value_name = "WHO", default_value = "free")]
     pub(crate) share: Share,
@@ -150,6 +154,9 @@ pub(crate) struct NodeArgs {
     /// Only watch: never be asked to pass the picture on
     #[arg(long)]
     pub(crate) no_relay: bool,
+    /// Send at most so much altogether, in bits per second: 800k, 5M, 1G
+    #[arg(long, value_name = "RATE", value_parser = rate_limit)]
+    pub(crate) max_upload: Option<Rate>,
     /// End with exit code 1 after so many seconds without a place in the tree, for example when the root is gone [default: 60; with --direct 3600]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) give_up: Option<Duration>,
@@ -327,6 +334,10 @@ fn listen(text: &str) -> Result<Listen, String> {
     }
     let whole: SocketAddr = text.parse().map_err(|_| "give a PORT, ADDR:PORT or [IPV6]:PORT".to_owned())?;
     Ok(Listen { address: Some(whole.ip()), port: whole.port() })
+}
+
+fn rate_limit(text: &str) -> Result<Rate, String> {
+    text.parse().map_err(|error: RateError| error.to_string())
 }
 
 fn percent(text: &str) -> Result<f64, String> {

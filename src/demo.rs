@@ -18,6 +18,7 @@ use treevnc_protocol::tree::slot::NodeId;
 use treevnc_protocol::update::SessionId;
 use treevnc_relay::port::Port;
 use treevnc_relay::shared_log::SharedLog;
+use treevnc_relay::upload::Upload;
 use treevnc_root::presenter::SessionOptions;
 use treevnc_root::session::{Home, Root, RootHandle};
 use treevnc_screen::address::PresenterAddress;
@@ -112,6 +113,7 @@ impl Demo {
             id: NodeId(random_number()?),
             seed: random_number()?,
             give_up: STANDING_UP,
+            upload: Upload::unlimited(),
         };
         let node = Node::new(options, Port::bind(&[SocketAddr::from(([127, 0, 0, 1], 0))])?, log.clone())?;
         self.nodes.push(node.handle());

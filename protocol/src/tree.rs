@@ -15,6 +15,7 @@ pub mod slot;
 pub mod text;
 pub mod ticket;
 pub mod topology;
+pub mod upload;
 
 #[cfg(test)]
 mod simulation;

@@ -5,6 +5,7 @@ mod census;
 
 use crate::link::{Gauge, LinkEnd, TreeLink, serve_child};
 use crate::shared_log::{LogReader, ReaderKind, SharedLog};
+use crate::upload::Upload;
 use census::Census;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -39,12 +40,18 @@ pub struct ChildLinks {
     presenter: watch::Receiver<Presenter>,
     beat: watch::Receiver<u64>,
     census: Arc<Mutex<Census>>,
+    upload: Upload,
 }
 
 impl ChildLinks {
     /// No links yet; children will be served from `log` and told what `presenter` says, and the root's newest `beat`.
     pub fn new(log: SharedLog, presenter: watch::Receiver<Presenter>, beat: watch::Receiver<u64>) -> Self {
-        Self { log, presenter, beat, census: Arc::default() }
+        Self { log, presenter, beat, census: Arc::default(), upload: Upload::unlimited() }
+    }
+
+    /// The same, by a process whose upload is limited: no child is slow that gets its share of that.
+    pub fn limited(self, upload: Upload) -> Self {
+        Self { upload, ..self }
     }
 
     /// Closes a link; its child will see the connection end.
@@ -113,7 +120,7 @@ impl ChildLinks {
         loop {
             let due = self.lock().due();
             sleep_until(due.into()).await;
-            let slow = self.lock().take(self.log.appended_bytes());
+            let slow = self.lock().take(self.log.appended_bytes(), &self.upload);
             slow.into_iter().for_each(|slow| gate.slow(slow));
         }
     }

@@ -14,4 +14,5 @@ pub mod publisher;
 pub mod shared_log;
 pub mod snapshot;
 mod socket;
+pub mod upload;
 pub mod viewer;

@@ -16,6 +16,7 @@ pub use vitals::Vitals;
 pub use writer::LinkWriter;
 
 use crate::socket;
+use crate::upload::Upload;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -36,12 +37,12 @@ pub struct TreeLink {
 }
 
 impl TreeLink {
-    /// A link over a connection whose greetings are done.
-    pub(crate) fn new(stream: TcpStream, accept: Accept) -> io::Result<Self> {
+    /// A link over a connection whose greetings are done; updates that are written to it wait for their turns.
+    pub(crate) fn new(stream: TcpStream, accept: Accept, upload: &Upload) -> io::Result<Self> {
         socket::prepare(&stream)?;
         let (peer, local) = (stream.peer_addr()?, stream.local_addr()?);
         let (read, write) = stream.into_split();
-        Ok(Self { reader: LinkReader::new(read, accept), writer: LinkWriter::new(write), peer, local })
+        Ok(Self { reader: LinkReader::new(read, accept), writer: LinkWriter::new(write, upload), peer, local })
     }
 
     /// The other side's address.
@@ -64,7 +65,7 @@ impl TreeLink {
         self.writer.write_message(message).await
     }
 
-    /// The connection itself, from the end of the last message read on: for what follows PRESENT.
+    /// The connection itself, from the end of the last message read on: for what follows PRESENT. Not limited.
     pub fn into_stream(self) -> impl AsyncRead + AsyncWrite + Unpin + Send + use<> {
         let (early, read) = self.reader.into_rest();
         tokio::io::join(io::Cursor::new(early).chain(read), self.writer.into_half())
@@ -87,7 +88,7 @@ pub async fn dial(addr: SocketAddr, limit: Duration) -> Result<TreeLink, LinkErr
             return Err(LinkError::NotTreeVnc(greeting.escape_ascii().to_string()));
         }
         stream.write_all(GREETING_TREE).await?;
-        Ok(TreeLink::new(stream, Accept::Everything)?)
+        Ok(TreeLink::new(stream, Accept::Everything, &Upload::unlimited())?)
     };
     timeout(limit, connected).await.unwrap_or(Err(LinkError::TimedOut(limit)))
 }

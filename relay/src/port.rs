@@ -6,6 +6,7 @@ mod admission;
 use crate::link::TreeLink;
 use crate::shared_log::SharedLog;
 use crate::socket;
+use crate::upload::Upload;
 use crate::viewer::{ViewerEnd, Viewers};
 use admission::{Admission, Admitted, Seldom};
 use std::future::{Future, poll_fn};
@@ -46,6 +47,8 @@ pub struct PortOptions {
     pub max_connections: usize,
     /// How long an ordinary viewer may take nothing of what is being written to it.
     pub stall_timeout: Duration,
+    /// The limit that everything this port sends shares with the rest of the process.
+    pub upload: Upload,
 }
 
 impl Default for PortOptions {
@@ -56,6 +59,7 @@ impl Default for PortOptions {
             max_pending_per_address: 64,
             max_connections: 1000,
             stall_timeout: Duration::from_secs(60),
+            upload: Upload::unlimited(),
         }
     }
 }
@@ -178,7 +182,7 @@ impl<S: TreeService> House<S> {
         match timeout(limit, greet(&mut stream)).await {
             Ok(Ok(Peer::Node)) => {
                 admitted.is_known();
-                match TreeLink::new(stream, Accept::Control) {
+                match TreeLink::new(stream, Accept::Control, &self.viewers.options.upload) {
                     Ok(link) => self.service.serve(link, peer).await,
                     Err(error) => debug!("{peer} is gone: {error}"),
                 }

@@ -5,6 +5,7 @@
 use crate::ordinary::{OrdinaryViewer, Outgoing, Pieces, Source, Step};
 use crate::port::PortOptions;
 use crate::shared_log::{LogReader, ReaderKind, SharedLog};
+use crate::upload::Turnstile;
 use bytes::Buf;
 use std::io;
 use std::num::NonZero;
@@ -153,7 +154,8 @@ impl Viewers {
     ) -> ViewerEnd {
         let newcomer = Cursor::new(self.log.with(|log| log.session()), Seq::NONE);
         // Dropped in reverse: first the batch in the machine, then the place in the log, last the connection.
-        let mut mouth = Mouth { write, conversions: Arc::clone(&self.conversions), stall_limit: self.options.stall_timeout };
+        let PortOptions { stall_timeout: stall_limit, ref upload, .. } = *self.options;
+        let mut mouth = Mouth { write, turns: upload.turnstile(), conversions: Arc::clone(&self.conversions), stall_limit };
         let mut reader = self.log.reader(ReaderKind::Viewer, newcomer);
         let mut ear = Ear { read, decoder: ClientDecoder::new(), machine: OrdinaryViewer::new(screen.size) };
         let served = async {
@@ -274,6 +276,7 @@ impl<R: AsyncRead + Unpin> Ear<R> {
 /// The outgoing direction.
 struct Mouth<W> {
     write: W,
+    turns: Turnstile,
     conversions: Arc<Semaphore>,
     stall_limit: Duration,
 }
@@ -282,8 +285,12 @@ impl<W: AsyncWrite + Unpin> Mouth<W> {
     async fn send(&mut self, mut outgoing: Outgoing) -> Result<(), ViewerEnd> {
         let mut pieces = if outgoing.is_heavy() { self.convert(outgoing).await? } else { outgoing.encode()? };
         while pieces.has_remaining() {
-            let writing = timeout(self.stall_limit, self.write.write_buf(&mut pieces));
-            writing.await.map_err(|_| ViewerEnd::Stalled(self.stall_limit))??;
+            let mut turn = self.turns.turn(pieces.remaining()).await;
+            while turn > 0 {
+                let mut now = (&mut pieces).take(turn);
+                let writing = timeout(self.stall_limit, self.write.write_buf(&mut now));
+                turn -= writing.await.map_err(|_| ViewerEnd::Stalled(self.stall_limit))??;
+            }
         }
         // Sockets send at once; a stream that collects bytes is told that there are no more for now.
         timeout(self.stall_limit, self.write.flush()).await.map_err(|_| ViewerEnd::Stalled(self.stall_limit))??;

@@ -24,6 +24,7 @@ use treevnc_relay::clock::SessionClock;
 use treevnc_relay::port::{Port, PortOptions};
 use treevnc_relay::publisher::Publisher;
 use treevnc_relay::shared_log::SharedLog;
+use treevnc_relay::upload::Upload;
 use treevnc_screen::display::Choice;
 use treevnc_screen::vnc::VncServer;
 
@@ -66,6 +67,8 @@ pub struct RootOptions {
     pub id: NodeId,
     /// Random: what tickets are made from.
     pub secret: Key,
+    /// What this process may send at most.
+    pub upload: Upload,
 }
 
 /// A root that has a port and does not run yet.
@@ -137,12 +140,18 @@ impl Root {
         let presenter = watch::Sender::new(Presenter { line: vec![options.id], ..Presenter::default() });
         let about = watch::Sender::new(describe(&PresenterState::Connecting));
         let state = watch::Sender::new(PresenterState::Connecting);
-        let RootOptions { session, id, ref secret, ref name, .. } = options;
+        let RootOptions { session, id, ref secret, ref name, ref upload, .. } = options;
         let config = TopologyConfig::new(session, name.as_str().into(), id, address, secret.clone());
         let stage = Stage::new(Publisher::new(log.clone(), clock));
         let floor = Arc::new(FloorKeeper::new(session, secret.clone(), options.policy, stage.clone(), clock));
         let beat = watch::Sender::new(0);
-        let feed = Feed { log: log.clone(), presenter: presenter.subscribe(), about: about.subscribe(), beat: beat.subscribe() };
+        let feed = Feed {
+            log: log.clone(),
+            presenter: presenter.subscribe(),
+            about: about.subscribe(),
+            beat: beat.subscribe(),
+            upload: upload.clone(),
+        };
         let trees = Arc::new(Trees::new(config, clock, feed, Arc::clone(&floor)));
         let handle = RootHandle { log, clock, trees, floor, state: state.subscribe() };
         Ok(Self { options, port, handle, stage, presenter, about, beat, state })
@@ -176,6 +185,7 @@ impl Root {
                 respond(info.subscribe(), handle.trees.networks()).await;
             }
         };
+        let limits = PortOptions { upload: options.upload, ..PortOptions::default() };
         let states = state.subscribe();
         // A task of its own: encoding a large frame holds up whatever shares its task.
         let mut presenting = JoinSet::new();
@@ -183,7 +193,7 @@ impl Root {
         presenting.spawn(async move { keep_home(&options.home, &part, &state).await });
         let serving = async {
             tokio::join!(
-                port.run(handle.log.clone(), Arc::clone(&handle.trees), PortOptions::default()),
+                port.run(handle.log.clone(), Arc::clone(&handle.trees), limits),
                 handle.trees.keep(),
                 keep_beating(&beat),
                 handle.floor.keep(),

@@ -31,6 +31,7 @@ use treevnc_relay::link::{Incoming, LinkError, TreeLink};
 use treevnc_relay::port::TreeService;
 use treevnc_relay::shared_log::SharedLog;
 use treevnc_relay::snapshot::serve_snapshot;
+use treevnc_relay::upload::Upload;
 
 /// How long a new link may stay silent.
 const FIRST_MESSAGE: Duration = Duration::from_secs(10);
@@ -62,6 +63,8 @@ pub struct Feed {
     pub about: watch::Receiver<String>,
     /// The newest beat of the session's root.
     pub beat: watch::Receiver<u64>,
+    /// What this process may send at most.
+    pub upload: Upload,
 }
 
 /// The trees of a root, one per network: places the nodes, and feeds those that hang below itself.
@@ -94,13 +97,13 @@ struct State {
 impl<A: Above> Trees<A> {
     /// Nobody but the root yet. `clock` is the one that the topology's times are on.
     pub fn new(config: TopologyConfig, clock: SessionClock, feed: Feed, above: Arc<A>) -> Self {
-        let Feed { log, presenter, about, beat } = feed;
+        let Feed { log, presenter, about, beat, upload } = feed;
         let networks = surroundings::list();
         let forest = Forest::new(config.clone(), networks.clone());
         Self {
             children: Mutex::new(RootChildren::new(config.id, config.session, &config.secret)),
             state: Mutex::new(State { forest, last_call: 0, calls: BTreeMap::new(), dials: VecDeque::new() }),
-            links: ChildLinks::new(log.clone(), presenter, beat),
+            links: ChildLinks::new(log.clone(), presenter, beat).limited(upload),
             config,
             clock,
             log,

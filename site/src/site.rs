@@ -111,7 +111,8 @@ impl Site {
         let Self { node, port, keeper } = self;
         let door = Arc::new(Door::new(keeper.trees.subscribe(), Arc::clone(&keeper.uplink)));
         let serving = async {
-            tokio::join!(port.run(keeper.log.clone(), door, PortOptions::default()), keeper.keep(), keep_beating(&keeper.beat),)
+            let limits = PortOptions { upload: keeper.node.upload().clone(), ..PortOptions::default() };
+            tokio::join!(port.run(keeper.log.clone(), door, limits), keeper.keep(), keep_beating(&keeper.beat))
         };
         tokio::select! {
             end = node.run() => end,
@@ -175,7 +176,7 @@ impl Keeper {
         let config = TopologyConfig::new(session, name.into(), self.id, self.address, self.secret.clone());
         let config = TopologyConfig { log, above: above.line.clone(), ..config };
         let (presenter, about, beat) = (self.presenter.subscribe(), self.about.subscribe(), self.beat.subscribe());
-        let feed = Feed { log: self.log.clone(), presenter, about, beat };
+        let feed = Feed { log: self.log.clone(), presenter, about, beat, upload: self.node.upload().clone() };
         let trees = Arc::new(Trees::new(config, self.clock, feed, Arc::clone(&self.uplink)));
         let mut tending = JoinSet::new();
         let (port, name, discoverable) = (self.address.port(), name.into(), self.discoverable);

@@ -71,7 +71,7 @@ impl Uplink {
         };
         link.write_message(&answer).await?;
         if answer == Message::PresentReply {
-            let (mut near, mut far) = (link.into_stream(), far.into_stream());
+            let (mut near, mut far) = (link.into_stream(), self.node.upload().cap(far.into_stream()));
             let (up, down) = BUFFER_BYTES;
             copy_bidirectional_with_sizes(&mut near, &mut far, up, down).await?;
         }

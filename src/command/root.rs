@@ -14,6 +14,7 @@ use treevnc_protocol::tree::slot::NodeId;
 use treevnc_protocol::tree::ticket::Key;
 use treevnc_protocol::update::SessionId;
 use treevnc_protocol::view::View;
+use treevnc_relay::upload::Upload;
 use treevnc_root::presenter::{SessionError, SessionOptions};
 use treevnc_root::session::{Home, Root, RootEnd, RootOptions};
 use treevnc_screen::display::Choice;
@@ -37,7 +38,8 @@ pub(super) fn run(args: RootArgs) -> anyhow::Result<()> {
         None => Home::Screen { choice: args.display, name: machine_name() },
     };
     let mirrors = matches!(home, Home::Screen { .. });
-    let options = options(home, args.share.into(), name.clone(), true)?;
+    let upload = Upload::new(args.max_upload);
+    let options = RootOptions { upload, ..options(home, args.share.into(), name.clone(), true)? };
     let reached = opening::wanted(args.listen);
     let reached = if args.open_port { Some(reached?) } else { reached.ok() };
     let runtime = runtime()?;
@@ -90,7 +92,7 @@ fn advice(end: RootEnd) -> anyhow::Error {
 /// What a root is made from, with fresh random numbers.
 pub(crate) fn options(home: Home, policy: Policy, name: String, discoverable: bool) -> anyhow::Result<RootOptions> {
     let (session, id, secret) = (SessionId(random_number()?), NodeId(random_number()?), Key::new(random()?));
-    Ok(RootOptions { home, policy, name, discoverable, session, id, secret })
+    Ok(RootOptions { home, policy, name, discoverable, session, id, secret, upload: Upload::unlimited() })
 }
 
 /// The part of a VNC server's screen that a choice means.

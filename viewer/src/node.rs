@@ -18,10 +18,12 @@ use treevnc_protocol::tree::children::Link;
 use treevnc_protocol::tree::member::{Action, End, Member, MemberConfig, Standing};
 use treevnc_protocol::tree::message::{Behind, Capabilities, Message, Presenter, ServerChangeRequest};
 use treevnc_protocol::tree::slot::{NodeId, Slot};
+use treevnc_protocol::tree::upload::Rate;
 use treevnc_protocol::view::View;
 use treevnc_relay::children::ChildLinks;
 use treevnc_relay::port::{Port, PortOptions};
 use treevnc_relay::shared_log::SharedLog;
+use treevnc_relay::upload::Upload;
 
 /// Messages of one call that may wait to be sent.
 const CALL_LANE: usize = 8;
@@ -41,6 +43,8 @@ pub struct NodeOptions {
     pub seed: u64,
     /// How long to go on without a parent before giving up.
     pub give_up: Duration,
+    /// What it may send at most.
+    pub upload: Upload,
 }
 
 /// How it stands with a node.
@@ -102,6 +106,7 @@ struct Shared {
     behind: watch::Sender<Behind>,
     /// The session of the tree of the newest link.
     tree: AtomicU64,
+    upload: Upload,
 }
 
 impl Node {
@@ -116,6 +121,7 @@ impl Node {
     pub fn site(options: NodeOptions, listening: u16, log: SharedLog) -> Self {
         Self { shared: Arc::new(Shared::new(options, listening, log, true)), port: None }
     }
+
     /// What others may know of the node while it runs.
     pub fn handle(&self) -> NodeHandle {
         NodeHandle(Arc::clone(&self.shared))
@@ -125,9 +131,10 @@ impl Node {
     /// the root.
     pub async fn run(self) -> End {
         let service = Arc::new(NodeService::new(Arc::clone(&self.shared)));
+        let options = PortOptions { upload: self.shared.upload.clone(), ..PortOptions::default() };
         let serving = async {
             match self.port {
-                Some(port) => port.run(self.shared.log.clone(), service, PortOptions::default()).await,
+                Some(port) => port.run(self.shared.log.clone(), service, options).await,
                 None => std::future::pending().await,
             }
         };
@@ -148,6 +155,11 @@ impl NodeHandle {
     /// How it stands with the presenter, as the root says.
     pub fn presenter(&self) -> watch::Receiver<Presenter> {
         self.0.presenter.subscribe()
+    }
+
+    /// What this node may send at most.
+    pub fn upload(&self) -> &Upload {
+        &self.0.upload
     }
 
     /// The log that the node keeps.
@@ -178,15 +190,16 @@ impl NodeHandle {
 
 impl Shared {
     fn new(options: NodeOptions, listening: u16, log: SharedLog, is_site: bool) -> Self {
-        let NodeOptions { root, name, relay, id, seed, give_up } = options;
-        let capabilities = Capabilities { relay: relay && !is_site, site: is_site, ..Capabilities::default() };
+        let NodeOptions { root, name, relay, id, seed, give_up, upload } = options;
+        let limit = upload.rate().map_or(0, Rate::kib_per_second);
+        let capabilities = Capabilities { relay: relay && !is_site, site: is_site, upload: limit };
         let usual = MemberConfig::new(id, name.as_str().into(), capabilities, listening, root, seed);
         let (presenter, beat) = (watch::Sender::new(Presenter::default()), watch::Sender::new(0));
         Self {
             member: Mutex::new(Member::new(MemberConfig { give_up, ..usual })),
             wake: Notify::new(),
             started: Instant::now(),
-            children: ChildLinks::new(log.clone(), presenter.subscribe(), beat.subscribe()),
+            children: ChildLinks::new(log.clone(), presenter.subscribe(), beat.subscribe()).limited(upload.clone()),
             pushed: Mutex::default(),
             log,
             presenter,
@@ -195,6 +208,7 @@ impl Shared {
             is_site,
             behind: watch::Sender::new(Behind::default()),
             tree: AtomicU64::new(0),
+            upload,
         }
     }
 

@@ -136,7 +136,7 @@ async fn run(
     };
     state.send_replace(Sharing::Starting);
     let carrying = async {
-        let stream = present(root, &request, ticket).await?.into_stream();
+        let stream = node.upload().cap(present(root, &request, ticket).await?.into_stream());
         Ok::<_, ShareEnd>(carry(opened, stream, request.name.as_str()).await)
     };
     let hearing = async {

@@ -18,6 +18,7 @@ mod tests {
     use treevnc_relay::link::{Incoming, TreeLink};
     use treevnc_relay::port::{Port, PortOptions, TreeService};
     use treevnc_relay::shared_log::SharedLog;
+    use treevnc_relay::upload::Upload;
     use treevnc_viewer::node::{Node, NodeOptions};
 
     const PATIENCE: Duration = Duration::from_secs(20);
@@ -98,6 +99,7 @@ mod tests {
                 id: NodeId(7),
                 seed: 1,
                 give_up: Duration::from_secs(60),
+                upload: Upload::unlimited(),
             };
             let node = node(options);
             let node = tokio::spawn(async move { drop(node.run().await) });

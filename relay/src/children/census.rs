@@ -1,6 +1,7 @@
 //! The open links of a node and what is measured of them, once in a window; the judgement is [`Pace`]'s.
 
 use crate::link::Gauge;
+use crate::upload::Upload;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -70,15 +71,17 @@ impl Census {
         self.begun + WINDOW
     }
 
-    /// Ends the window if its time has come; who is slow.
-    pub(super) fn take(&mut self, appended: u64) -> Vec<Slow> {
+    /// Ends the window if its time has come; who is slow. Where this process limits what it sends, there was no more to get than a share.
+    pub(super) fn take(&mut self, appended: u64, upload: &Upload) -> Vec<Slow> {
         let now = Instant::now();
         if now < self.due() {
             return Vec::new();
         }
         let children: Vec<_> =
             self.links.iter().filter_map(|(link, entry)| entry.gauge.as_ref().map(|gauge| gauge.take_window(*link))).collect();
-        let slow = self.pace.handle_window(now.duration_since(self.begun), appended - self.appended, &children);
+        let length = now.duration_since(self.begun);
+        let to_get = (appended - self.appended).min(upload.share(length));
+        let slow = self.pace.handle_window(length, to_get, &children);
         (self.begun, self.appended) = (now, appended);
         slow
     }

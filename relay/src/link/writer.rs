@@ -1,6 +1,7 @@
 //! The outgoing direction of a link.
 
 use super::LinkError;
+use crate::upload::{Turnstile, Upload};
 use bytes::{Buf, Bytes};
 use std::io;
 use std::sync::Arc;
@@ -16,11 +17,12 @@ use treevnc_protocol::update::{self, Content, Seq, Update};
 pub struct LinkWriter {
     half: OwnedWriteHalf,
     bytes: Arc<AtomicU64>,
+    turns: Turnstile,
 }
 
 impl LinkWriter {
-    pub(super) fn new(half: OwnedWriteHalf) -> Self {
-        Self { half, bytes: Arc::default() }
+    pub(super) fn new(half: OwnedWriteHalf, upload: &Upload) -> Self {
+        Self { half, bytes: Arc::default(), turns: upload.turnstile() }
     }
 
     /// Bytes written since the greeting, also while a write goes on.
@@ -33,12 +35,15 @@ impl LinkWriter {
         self.half
     }
 
-    /// Writes a control message.
+    /// Writes a control message, which waits for no turn.
     pub async fn write_message(&mut self, message: &Message) -> Result<(), LinkError> {
-        self.write(message.encode()).await
+        let frame = message.encode();
+        self.turns.urgent(frame.remaining());
+        self.write(frame).await
     }
 
-    /// Writes an update with this side's stamp. The rectangles go to the kernel from where they are, uncopied.
+    /// Writes an update with this side's stamp, in turns if this side's upload is limited. The rectangles go to the kernel from where they
+    /// are, uncopied.
     pub async fn write_update(&mut self, update: &Update, until: Seq) -> Result<(), LinkError> {
         let head = update::encode_header(update, until);
         let rects = match &update.content {
@@ -46,7 +51,12 @@ impl LinkWriter {
             Content::Screen(_) => Bytes::new(),
         };
         let header = frame::header(frame::kind::FRAMEBUFFER_UPDATE, head.len() + rects.len());
-        self.write(header.chain(head).chain(rects)).await
+        let mut frame = header.chain(head).chain(rects);
+        while frame.has_remaining() {
+            let turn = self.turns.turn(frame.remaining()).await;
+            self.write((&mut frame).take(turn)).await?;
+        }
+        Ok(())
     }
 
     async fn write(&mut self, mut frame: impl Buf) -> Result<(), LinkError> {

@@ -9,6 +9,7 @@ use treevnc_protocol::tree::slot::NodeId;
 use treevnc_protocol::tree::ticket::Key;
 use treevnc_protocol::update::SessionId;
 use treevnc_relay::shared_log::SharedLog;
+use treevnc_relay::upload::Upload;
 use treevnc_site::site::{Site, SiteOptions};
 use treevnc_viewer::node::{Node, NodeHandle, NodeOptions};
 
@@ -28,7 +29,7 @@ impl Joining {
         let name = args.name.clone().unwrap_or_else(machine_name);
         let (id, seed) = (NodeId(random_number()?), random_number()?);
         let give_up = args.give_up.unwrap_or(if args.direct { GIVE_UP_DIRECT } else { GIVE_UP });
-        let node = NodeOptions { root, name, relay: !args.no_relay, id, seed, give_up };
+        let node = NodeOptions { root, name, relay: !args.no_relay, id, seed, give_up, upload: Upload::new(args.max_upload) };
         let free = Listen { address: None, port: 0 };
         if !args.direct {
             return Ok(Self::Node(Node::new(node, listen(args.listen.unwrap_or(free))?, log)?));
