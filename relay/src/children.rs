@@ -59,9 +59,9 @@ impl ChildLinks {
         self.lock().close(link);
     }
 
-    /// How many more children than there are now could be fed, as far as was measured.
+    /// How many more children than there are now could be fed, as far as was measured and as a limit allows.
     pub fn room(&self) -> u8 {
-        self.lock().room()
+        self.lock().room().min(self.upload.room(self.log.demand()))
     }
 
     /// Serves a link whose first message was ATTACH, until it ends. Dropping the future closes the link.

@@ -10,8 +10,10 @@ pub use reader::{Eviction, LogReader};
 use places::Places;
 use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 use tokio::sync::watch;
 use treevnc_protocol::log::{Cursor, Entry, ScreenLog};
+use treevnc_protocol::tree::demand::Demand;
 use treevnc_protocol::update::{Seq, SessionId, Update, UpdateError};
 
 /// A [`ScreenLog`] that many tasks read and one writes. Cheap to clone: all clones are the same log.
@@ -26,6 +28,7 @@ pub struct SharedLog {
 #[derive(Debug)]
 struct Inner {
     state: Mutex<State>,
+    started: Instant,
     /// Counts what was appended and replaced; wakes readers.
     changed: watch::Sender<u64>,
     /// Counts what readers have sent; wakes [`SharedLog::caught_up`].
@@ -37,6 +40,7 @@ struct State {
     log: ScreenLog,
     places: Places,
     appended: u64,
+    demand: Demand,
 }
 
 /// What a log costs at a moment, in bytes of its updates.
@@ -56,8 +60,9 @@ impl SharedLog {
 
     /// The empty log of a session, with another budget than [`BATCH_BUDGET_BYTES`] for what batches alone may hold.
     pub fn with_budget(session: SessionId, budget_bytes: usize) -> Self {
-        let state = State { log: ScreenLog::new(session), places: Places::new(budget_bytes), appended: 0 };
-        let inner = Inner { state: Mutex::new(state), changed: watch::Sender::new(0), progress: watch::Sender::new(0) };
+        let state = State { log: ScreenLog::new(session), places: Places::new(budget_bytes), appended: 0, demand: Demand::new() };
+        let (changed, progress) = (watch::Sender::new(0), watch::Sender::new(0));
+        let inner = Inner { state: Mutex::new(state), started: Instant::now(), changed, progress };
         Self { inner: Arc::new(inner) }
     }
 
@@ -70,6 +75,7 @@ impl SharedLog {
             let is_new = state.log.append(update, until)?;
             if is_new {
                 state.appended += cost as u64;
+                state.demand.handle_bytes(cost as u64, self.inner.started.elapsed());
                 state.places.note_appended(&mut state.log, cost);
             }
             is_new
@@ -132,6 +138,11 @@ impl SharedLog {
     /// Bytes of all updates that were ever appended.
     pub fn appended_bytes(&self) -> u64 {
         self.lock().appended
+    }
+
+    /// What one copy of the picture needs, in bytes per second, smoothed.
+    pub fn demand(&self) -> u64 {
+        self.lock().demand.bytes_per_second(self.inner.started.elapsed())
     }
 
     /// All updates that paint the newest picture known here, in order: those live at the complete point, then what came after it.

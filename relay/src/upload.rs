@@ -64,6 +64,13 @@ impl Upload {
         self.0.as_ref().map_or(u64::MAX, |limit| limit.lock().turns.share(time))
     }
 
+    /// For how many more senders there is room if each is to have so many bytes per second.
+    pub fn room(&self, bytes_per_second: u64) -> u8 {
+        let Some(limit) = &self.0 else { return u8::MAX };
+        let senders = u64::try_from(limit.lock().turns.senders()).unwrap_or(u64::MAX);
+        u8::try_from(limit.rate.copies(bytes_per_second).saturating_sub(senders)).unwrap_or(u8::MAX)
+    }
+
     /// For one connection, for as long as it lasts. It counts as a sender from its first turn on.
     pub fn turnstile(&self) -> Turnstile {
         Turnstile { upload: self.clone(), entered: None }

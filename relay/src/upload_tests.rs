@@ -70,6 +70,7 @@ async fn without_a_limit_nobody_waits_and_nobody_is_counted() {
     let mut turns = upload.turnstile();
     assert_eq!(turns.turn(usize::MAX).await, usize::MAX);
     assert_eq!((upload.senders(), upload.share(Duration::from_secs(1)), upload.rate()), (0, u64::MAX, None));
+    assert_eq!(upload.room(u64::MAX), u8::MAX);
 }
 
 #[tokio::test]
@@ -79,6 +80,7 @@ async fn control_alone_is_no_sender() {
     turns.urgent(100);
     assert_eq!((turns.turn(0).await, upload.senders()), (0, 0));
     assert_eq!((turns.turn(1).await, upload.senders()), (1, 1));
+    assert_eq!((upload.room(30_000), upload.room(125_000), upload.room(u64::MAX)), (3, 0, 0));
 }
 
 #[tokio::test]

@@ -43,6 +43,8 @@ pub struct Forest {
     last: V,
     /// How many more children the root itself could feed, over all trees.
     room: u8,
+    /// What one copy of the picture needs, in bytes per second.
+    demand: u64,
     dialled: VecDeque<Dial>,
     answers: VecDeque<Answer>,
     events: VecDeque<TreeEvent>,
@@ -60,6 +62,7 @@ impl Forest {
             routes: BTreeMap::new(),
             last: V::NONE,
             room: 0,
+            demand: 0,
             dialled: VecDeque::new(),
             answers: VecDeque::new(),
             events: VecDeque::new(),
@@ -175,6 +178,14 @@ impl Forest {
         }
     }
 
+    /// See [`Topology::set_demand`].
+    pub fn set_demand(&mut self, bytes_per_second: u64, now: Duration) {
+        self.demand = bytes_per_second;
+        for key in self.trees.keys().copied().collect::<Vec<_>>() {
+            self.with(key, |tree| tree.set_demand(bytes_per_second, now));
+        }
+    }
+
     /// See [`Topology::poll_dial`].
     pub fn poll_dial(&mut self) -> Option<Dial> {
         self.dialled.pop_front()
@@ -267,7 +278,9 @@ impl Forest {
         self.routes.insert(caller.link, (key, Some(ask.id)));
         if !self.trees.contains_key(&key) {
             self.planted += 1;
-            self.trees.insert(key, Topology::planted(self.config.clone(), self.planted));
+            let mut tree = Topology::planted(self.config.clone(), self.planted);
+            tree.set_demand(self.demand, now);
+            self.trees.insert(key, tree);
         }
         Some(key)
     }

@@ -43,6 +43,8 @@ struct World {
     newest: V,
     gave_up: usize,
     placed: usize,
+    /// Whether some have limits, and the picture needs more or less.
+    has_limits: bool,
 }
 
 fn address(actor: usize) -> SocketAddr {
@@ -66,7 +68,20 @@ impl World {
         let network = Network::new(seed);
         let (nodes, root_links, root_dialled) = (Vec::new(), BTreeSet::new(), BTreeMap::new());
         let (now, newest) = (Duration::ZERO, V::NONE);
-        Self { seed, now, network, topology, root_children, root_links, root_dialled, nodes, newest, gave_up: 0, placed: 0 }
+        Self {
+            seed,
+            now,
+            network,
+            topology,
+            root_children,
+            root_links,
+            root_dialled,
+            nodes,
+            newest,
+            gave_up: 0,
+            placed: 0,
+            has_limits: false,
+        }
     }
 
     fn join(&mut self, relay: bool) {
@@ -75,7 +90,9 @@ impl World {
         let known = if self.network.random.chance(20) { self.network.random.below(actor) } else { ROOT };
         let name = format!("node {actor}").as_str().into();
         let seed = self.network.random.draw();
-        let config = MemberConfig::new(number(actor), name, Capabilities::of(relay), 5950, address(known), seed);
+        let upload = if self.has_limits { [0, 0, 130, 300, 1000, 3000][self.network.random.below(6)] } else { 0 };
+        let capabilities = Capabilities { upload, ..Capabilities::of(relay) };
+        let config = MemberConfig::new(number(actor), name, capabilities, 5950, address(known), seed);
         let config = MemberConfig { give_up: Duration::from_secs(300), ..config };
         let member = Member::new(config);
         self.nodes.push(Node { member, relay, alive: true, dialled: BTreeMap::new(), children: BTreeSet::new() });
@@ -467,6 +484,10 @@ impl World {
                 if let Some(connection) = self.network.any() {
                     self.network.break_connection(connection, self.now);
                 }
+            }
+            (90..96, _) if self.has_limits => {
+                let kib = [0, 40, 100, 300, 1000, 5000][self.network.random.below(6)];
+                self.topology.set_demand(kib * 1024, self.now);
             }
             _ => self.network.trouble = [0, 1, 5, 20][self.network.random.below(4)],
         }

@@ -3,6 +3,7 @@
 
 mod asking;
 mod blames;
+mod caps;
 mod choice;
 mod config;
 mod contests;
@@ -24,6 +25,7 @@ use super::message::{Message, NodeStatus};
 use super::slot::{NodeId, Slot, V};
 use super::text::NodeName;
 use blames::Blames;
+use caps::Caps;
 use contests::Contests;
 use dials::Dials;
 use node::{Node, State};
@@ -43,7 +45,8 @@ const UNPROVEN: &str = "this question is not proven to be this node's";
 /// In: [`Topology::handle_message`] for WHERE_TO_CONNECT, ATTACHED, FAILED, LOST_CHILD, SLOW_NODE and LEAVE as they come,
 /// [`Topology::handle_dial_message`] for what comes on connections that the root has made, [`Topology::handle_closed`] when a
 /// connection of either kind ends, [`Topology::handle_lost_child`] and [`Topology::handle_slow_node`] for the root's own children,
-/// [`Topology::handle_timeout`] when the time of [`Topology::poll_deadline`] has come.
+/// [`Topology::handle_timeout`] when the time of [`Topology::poll_deadline`] has come;
+/// [`Topology::set_demand`] and [`Topology::set_root_room`] from time to time.
 /// Out, after each of them: [`Topology::poll_dial`] until none, [`Topology::poll_answer`] until none, in the order to send;
 /// [`Topology::poll_event`] until none.
 ///
@@ -52,7 +55,8 @@ const UNPROVEN: &str = "this question is not proven to be this node's";
 /// a leaf-only node that stands higher than the free ones. An orphan keeps its slot as long as that holds for it, and so its
 /// children. A hole with relays in rows below it is filled by the last relay, and those below the hole are told when it has come.
 /// Slots below a parent that a node says it cannot reach are its last choice. A leaf-only node that finds no slot gets an extra place
-/// below the root or a relay that has room. Who finds none waits while anything is under way, and is refused otherwise.
+/// below the root or a relay that has room. A relay into whose upload limit two copies of the picture do not fit is leaf-only, unless it is
+/// needed. Who finds no place waits while anything is under way, and is refused otherwise.
 ///
 /// INVARIANT: a slot has one holder; each placement has a larger `v` than all before; a node is sent only to an attached relay
 /// or the root; a node that is gone, or is not heard of until its deadline, leaves nothing behind.
@@ -65,6 +69,7 @@ pub struct Topology {
     dials: Dials,
     blames: Blames,
     rooms: Rooms,
+    caps: Caps,
     contests: Contests,
     /// Attached nodes that are being moved and have not acknowledged it: as they were.
     moving: BTreeMap<NodeId, Node>,
@@ -93,6 +98,7 @@ impl Topology {
             dials: Dials::numbered(number),
             blames: Blames::default(),
             rooms: Rooms::default(),
+            caps: Caps::default(),
             contests: Contests::default(),
             moving: BTreeMap::new(),
             retries: BTreeSet::new(),
@@ -278,6 +284,7 @@ impl Topology {
             && self.contests.len() == 0
             && self.moving.is_empty()
             && self.rooms.len() == 0
+            && self.caps.len() == 0
             && self.places.vacant().count() == 2
     }
 }

@@ -31,6 +31,8 @@ struct Root {
     dead: Vec<u64>,
     /// How many more leaf-only children each of them would take.
     room: u8,
+    /// The limit of those who ask.
+    upload: u32,
     /// Whether nobody answers yet.
     hold_dials: bool,
     /// Places that were given by dialling.
@@ -46,6 +48,7 @@ impl Root {
             now: Duration::ZERO,
             dead: Vec::new(),
             room: 0,
+            upload: 0,
             hold_dials: false,
             pushed: Vec::new(),
         }
@@ -102,7 +105,7 @@ impl Root {
     fn ask(&mut self, id: u64, v: u64, asking: Asking, relay: bool) -> u64 {
         let session = (v > 0).then_some(SESSION);
         let port = 4000 + u16::try_from(id).unwrap();
-        let capabilities = Capabilities::of(relay);
+        let capabilities = Capabilities { upload: self.upload, ..Capabilities::of(relay) };
         let (id, v, name, proof) = (NodeId(id), V(v), "n".into(), Ticket::NONE);
         let mut ask = WhereToConnect { session, id, v, asking, capabilities, port, name, proof };
         ask.proof = ask.statement().map_or(proof, |statement| proof_of(id, &statement));
@@ -525,6 +528,8 @@ fn the_status_shows_everybody_in_slot_order_and_the_log_what_happened() {
 
 #[path = "topology_blame_tests.rs"]
 mod blame;
+#[path = "topology_caps_tests.rs"]
+mod caps;
 #[path = "model_tests.rs"]
 mod model;
 #[path = "topology_site_tests.rs"]

@@ -15,7 +15,11 @@ impl<A: Above> Trees<A> {
         loop {
             looks.tick().await;
             self.take_in_networks(list());
-            self.with_forest(|forest, now| forest.set_root_room(self.links.room(), now));
+            let (demand, room) = (self.log.demand(), self.links.room());
+            self.with_forest(|forest, now| {
+                forest.set_demand(demand, now);
+                forest.set_root_room(room, now);
+            });
         }
     }
 

@@ -1,11 +1,14 @@
 //! What holds after any trouble.
 
 use super::*;
-use crate::tree::message::NodeStatus;
+use crate::tree::message::{NodeStatus, WhyLeaf};
 
 /// A world that was troubled for a while, at rest again.
 fn troubled(seed: u64, steps: usize) -> World {
-    let mut world = World::new(seed);
+    trouble(World::new(seed), steps)
+}
+
+fn trouble(mut world: World, steps: usize) -> World {
     let pace = 2 + world.network.random.below(60);
     for _ in 0..5 {
         world.join(true);
@@ -31,6 +34,22 @@ fn after_any_trouble_everybody_is_attached_where_the_root_believes() {
         nodes += world.alive().len();
     }
     assert!(placed > 15 * count && nodes > 5 * count, "hardly anything happened: {placed} placements, {nodes} nodes at the end");
+}
+
+#[test]
+fn limits_that_are_too_small_change_who_has_children_and_leave_nobody_out() {
+    let mut capped = 0;
+    for seed in 2000..2000 + SEEDS {
+        let mut world = trouble(World { has_limits: true, ..World::new(seed) }, 1000);
+        world.check_at_rest();
+        capped += world.topology.status().iter().filter(|node| node.leaf_only == Some(WhyLeaf::Capped)).count();
+        world.topology.set_demand(0, world.now);
+        world.answer();
+        world.settle();
+        world.check_at_rest();
+        assert!(world.topology.status().iter().all(|node| node.leaf_only != Some(WhyLeaf::Capped) || node.slot.is_extra()));
+    }
+    assert!(capped > usize::try_from(SEEDS).unwrap() / 2, "hardly anybody was too small: {capped}");
 }
 
 #[test]

@@ -87,7 +87,9 @@ impl Topology {
         let known = held.filter(|known| known.address == address && known.leaf_only != Some(WhyLeaf::Asked));
         let Some(known) = known else { return (question, false) };
         let is_on_probation = matches!(known.leaf_only, Some(WhyLeaf::Slow | WhyLeaf::Isolated));
-        let leaf_only = if is_on_probation { self.blames.why(ask.id) } else { known.leaf_only };
+        let is_judged_anew = is_on_probation || known.leaf_only == Some(WhyLeaf::Capped);
+        let capped = self.caps.why(ask.id, question.profile.upload);
+        let leaf_only = if is_judged_anew { self.blames.why(ask.id).or(capped) } else { known.leaf_only };
         (question.profile.dialable, question.profile.leaf_only) = (known.dialable, leaf_only);
         (question, true)
     }

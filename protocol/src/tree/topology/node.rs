@@ -42,6 +42,8 @@ pub(super) struct Profile {
     pub(super) leaf_only: Option<WhyLeaf>,
     /// Whether the root has dialled it with success.
     pub(super) dialable: bool,
+    /// Most KiB per second that it may send; 0 for no limit.
+    pub(super) upload: u32,
 }
 
 /// A node that holds a slot.

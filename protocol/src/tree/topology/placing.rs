@@ -6,7 +6,7 @@ use super::node::{Node, State};
 use super::questions::Question;
 use super::{Answer, Dial, Freed, Topology, TopologyConfig, TreeEvent};
 use crate::tree::children::Link;
-use crate::tree::message::{Asking, Capabilities, ConnectTo, Message, Refused, WhereToConnect};
+use crate::tree::message::{Asking, Capabilities, ConnectTo, Message, Refused, WhereToConnect, WhyLeaf};
 use crate::tree::slot::{NodeId, Slot, V};
 use crate::tree::ticket::{Claim, Ticket};
 use std::net::SocketAddr;
@@ -29,6 +29,20 @@ impl Topology {
     /// Answers those who wait, as far as there are places: orphans first, then relays, then leaf-only nodes. Holes that are left
     /// after that are filled by the last relays.
     pub(super) fn serve(&mut self, now: Duration) {
+        self.seat_all(now);
+        if self.places.is_settled() && self.dials.len() == 0 {
+            while self.questions.first_newcomer().is_some() && self.call_on_the_capped() {
+                self.seat_all(now);
+            }
+        }
+        if self.places.is_settled() && self.dials.len() == 0 {
+            while let Some(link) = self.questions.first_newcomer() {
+                self.turn_away(link, true, NO_ROOM);
+            }
+        }
+    }
+
+    fn seat_all(&mut self, now: Duration) {
         let mut any = true;
         while std::mem::take(&mut any) {
             for link in self.questions.candidates() {
@@ -40,11 +54,6 @@ impl Topology {
             }
             if let Some(link) = self.questions.first_leaf() {
                 any |= self.try_to_place(link, now) || self.seat_a_leaf(link, now);
-            }
-        }
-        if self.places.is_settled() && self.dials.len() == 0 {
-            while let Some(link) = self.questions.first_newcomer() {
-                self.turn_away(link, true, NO_ROOM);
             }
         }
     }
@@ -90,6 +99,23 @@ impl Topology {
         }
         self.retries.insert((now + self.config.probation, id));
         self.events.push_back(TreeEvent::Attached { id, v, slot });
+    }
+
+    /// A node is back in its slot because nobody came to take it over, and so are those who were below it. One that was only too small for
+    /// them has to feed them on.
+    fn keep_children(&mut self, id: NodeId) {
+        let Some(node) = self.places.node(id) else { return };
+        let (slot, holder, is_capped) = (node.slot, (id, node.tenure), node.profile.leaf_only == Some(WhyLeaf::Capped));
+        let below = self.places.below(slot).into_iter();
+        let kept: Vec<_> = below.filter(|child| self.places.node(*child).is_some_and(|child| child.parent == holder)).collect();
+        for child in &kept {
+            if self.places.node(*child).is_some_and(|child| child.state == State::Doubted) {
+                self.places.change(*child, State::Attached, None);
+            }
+        }
+        if is_capped && !kept.is_empty() {
+            self.need(id);
+        }
     }
 
     /// Asks itself for a place for a node that has one and did not ask; it is dialled when there is an answer.
@@ -188,15 +214,17 @@ impl Topology {
             }
         }
         node.slot.children().for_each(|below| self.places.forget_ousted(below));
-        if let Some(back) = self.places.restore_ousted(node.slot)
-            && node.v != V::NONE
-        {
-            self.contests.add(id, node.v, back);
+        if let Some(back) = self.places.restore_ousted(node.slot) {
+            self.keep_children(back);
+            if node.v != V::NONE {
+                self.contests.add(id, node.v, back);
+            }
         }
         self.contests.settle(id);
         self.moving.remove(&id);
         self.rooms.forget(id);
         if why != Freed::Moved {
+            self.caps.forget(id);
             self.forget_push(id);
         }
         self.questions.lost_slot(id);

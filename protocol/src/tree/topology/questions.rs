@@ -43,7 +43,14 @@ impl Question {
             Capabilities { site: true, .. } => Some(WhyLeaf::Site),
             Capabilities { relay, .. } => (!relay || ask.port == 0).then_some(WhyLeaf::Asked),
         };
-        let profile = Profile { name: ask.name.clone(), address, local: caller.local, leaf_only, dialable: false };
+        let profile = Profile {
+            name: ask.name.clone(),
+            address,
+            local: caller.local,
+            leaf_only,
+            dialable: false,
+            upload: ask.capabilities.upload,
+        };
         Self { ask: ask.clone(), profile, is_to_dial: false }
     }
 }
@@ -76,6 +83,14 @@ impl Questions {
         if let Some(question) = self.open.get_mut(&link) {
             (question.profile.dialable, question.profile.leaf_only) = (dialable, leaf_only);
         }
+    }
+
+    /// Of those who wait and hold no slot, and are leaf-only for their limits alone, the one with the largest: who, and whether it can be dialled.
+    pub(super) fn best_capped(&self) -> Option<(Link, NodeId, bool)> {
+        let waiting = self.leaves.iter().filter_map(|link| Some((*link, self.open.get(link)?)));
+        let capped = waiting.filter(|(_, question)| question.profile.leaf_only == Some(WhyLeaf::Capped));
+        let best = capped.max_by_key(|(_, question)| question.profile.upload);
+        best.map(|(link, question)| (link, question.ask.id, question.profile.dialable))
     }
 
     /// The root's own question has been answered by dialling; what follows goes over that connection.

@@ -159,7 +159,11 @@ impl Topology {
     /// It is known whether a newcomer can be dialled.
     fn proven(&mut self, asker: Link, dialable: bool, now: Duration) {
         let Some(id) = self.questions.asker(asker) else { return };
-        let leaf_only = if dialable { self.blames.why(id) } else { Some(WhyLeaf::Unreachable) };
+        let upload = self.questions.question(asker).map_or(0, |question| question.profile.upload);
+        let leaf_only = match dialable {
+            true => self.blames.why(id).or(self.caps.why(id, upload)),
+            false => Some(WhyLeaf::Unreachable),
+        };
         self.questions.describe(asker, dialable, leaf_only);
         self.queue(asker, now);
     }
@@ -184,26 +188,33 @@ impl Topology {
         self.serve(now);
     }
 
-    /// Makes a node leaf-only for a while. What it had below it goes to the relay that takes its slot; where there is none further
-    /// down, it is dialled, so that it gives its children up. When many are blamed, it is not them, and nothing is done.
+    /// Makes a node leaf-only for a while. When many are blamed, it is not them, and nothing is done.
     fn blame(&mut self, id: NodeId, why: WhyLeaf, by: NodeId, now: Duration) {
-        let Some(node) = self.places.node(id).filter(|node| node.is_relay()) else { return };
-        let (slot, dialable) = (node.slot, node.profile.dialable);
         let may_blame = self.blames.len() * RELAYS_PER_BLAME < self.places.relay_count();
+        if may_blame && self.demote(id, why, now) {
+            self.blames.add(id, why, by, now, self.config.probation);
+        }
+    }
+
+    /// Makes a relay leaf-only. What it had below it goes to the relay that takes its slot; where there is none further down, it is dialled,
+    /// so that it gives its children up. Answers whether it is so: not when there is no place for the children.
+    pub(super) fn demote(&mut self, id: NodeId, why: WhyLeaf, now: Duration) -> bool {
+        let Some(node) = self.places.node(id).filter(|node| node.is_relay()) else { return false };
+        let (slot, dialable) = (node.slot, node.profile.dialable);
         let children = self.places.below(slot).len();
         let has_successor = self.has_successor(id);
         let has_room = || self.places.vacant().filter(|vacant| !vacant.is_below(slot)).take(children).count() == children;
         // One whose way out is clogged may not have said in time that it is there: it is to go all the same, if nobody has to dial it for that.
-        if !may_blame || !(children == 0 || has_successor || (dialable && has_room())) {
-            return;
+        if !(children == 0 || has_successor || (dialable && has_room())) {
+            return false;
         }
-        self.blames.add(id, why, by, now, self.config.probation);
         self.places.set_leaf_only(id, Some(why));
         self.events.push_back(TreeEvent::Relays { id, leaf_only: Some(why) });
         if children > 0 && !has_successor && self.questions.link(id).is_none() {
             self.push(id, now);
         }
         self.wake_below(slot);
+        true
     }
 
     fn is_own_child(&self, id: NodeId) -> bool {
@@ -252,8 +263,10 @@ impl Topology {
         let is_on_probation = |why: WhyLeaf| matches!(why, WhyLeaf::Slow | WhyLeaf::Isolated);
         let is_meant = |node: &Node| !node.slot.is_extra() && node.profile.leaf_only.is_some_and(is_on_probation);
         if self.places.node(id).is_some_and(is_meant) {
-            self.places.edit(id, |node| (node.profile.leaf_only, node.unreached_by) = (None, None));
-            self.events.push_back(TreeEvent::Relays { id, leaf_only: None });
+            let upload = self.places.node(id).map_or(0, |node| node.profile.upload);
+            let leaf_only = self.caps.why(id, upload);
+            self.places.edit(id, |node| (node.profile.leaf_only, node.unreached_by) = (leaf_only, None));
+            self.events.push_back(TreeEvent::Relays { id, leaf_only });
         }
     }
 }

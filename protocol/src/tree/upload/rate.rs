@@ -40,6 +40,11 @@ impl Rate {
         self.bits / 8
     }
 
+    /// How many copies of a picture fit, each of so many bytes per second.
+    pub fn copies(self, bytes_per_second: u64) -> u64 {
+        self.bytes_per_second() / bytes_per_second.max(1)
+    }
+
     /// KiB per second as a node says it to its root: rounded up, at most what fits.
     pub fn kib_per_second(self) -> u32 {
         u32::try_from(self.bytes_per_second().div_ceil(1024)).unwrap_or(u32::MAX)
