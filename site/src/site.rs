@@ -6,12 +6,13 @@ use crate::telling::{about, told};
 use crate::uplink::Uplink;
 use std::io;
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
-use tracing::info;
+use tracing::{info, warn};
 use treevnc_protocol::tree::member::End;
 use treevnc_protocol::tree::message::{Presenter, Status};
 use treevnc_protocol::tree::slot::NodeId;
@@ -24,6 +25,7 @@ use treevnc_relay::shared_log::SharedLog;
 use treevnc_root::beats::keep_beating;
 use treevnc_root::discovery::{RootInfo, count_viewers, respond};
 use treevnc_root::trees::{Feed, Trees};
+use treevnc_viewer::find::{USUAL_SEARCH, find_roots};
 use treevnc_viewer::node::{Node, NodeHandle, NodeOptions, NodeState};
 
 /// How often it is looked what is behind the site.
@@ -121,6 +123,16 @@ impl Site {
     }
 }
 
+/// Says so when the picture has already come to this network: two sites take two copies over the same line.
+async fn look_for_others(session: SessionId, log: SessionId) {
+    let Ok(found) = find_roots(USUAL_SEARCH, |_| ControlFlow::Continue(())).await else { return };
+    for other in found.iter().filter(|other| other.log == log && other.session != session) {
+        let Some(address) = other.addresses.first() else { continue };
+        let what = if other.above == 0 { "its root" } else { "another site of it" };
+        warn!("\"{}\" is in this network already, {what} at {address}: `treevnc join` takes no second copy", other.name);
+    }
+}
+
 /// Tells the site's trees how it stands above, and begins others when the session there is another one.
 #[derive(Debug)]
 struct Keeper {
@@ -187,7 +199,7 @@ impl Keeper {
         tending.spawn(async move {
             let answering = async {
                 if discoverable {
-                    respond(info.subscribe(), networks).await;
+                    tokio::join!(respond(info.subscribe(), networks), look_for_others(session, log));
                 }
             };
             tokio::join!(answering, count_viewers(count, &info));

@@ -28,6 +28,7 @@ mod session;
 mod share_buttons;
 mod sites;
 mod sites_apart;
+mod sites_trouble;
 mod slow_readers;
 mod support;
 mod watchers;

@@ -87,7 +87,29 @@ fn the_picture_goes_two_sites_deep_and_somebody_there_presents_to_everybody() {
     assert!(back.end(PATIENCE).success());
     assert!(ada.end(PATIENCE).success(), "{}", ada.said());
     everybody.iter().for_each(|member| member.must_show(&lecture, &lecturer.scratch));
-    assert_eq!(near.complaints("") + far.complaints(""), 0, "{}\n{}", near.process.said(), far.process.said());
+    // They are on one machine, where no site would be needed.
+    let complaints = |site: &Member| site.complaints("") - site.complaints("is in this network already");
+    assert_eq!(complaints(&near) + complaints(&far), 0, "{}\n{}", near.process.said(), far.process.said());
+    must_say(&near, "is in this network already, its root at ");
+}
+
+#[test]
+fn who_joins_directly_may_present_as_well() {
+    if !can_run() {
+        return;
+    }
+    let _turn = Turn::half();
+    let lecturer = Desktop::with_options(Server::Xvnc, (640, 480), &[]);
+    let root = Member::root(&lecturer.address(), "physics");
+    let desk = Desktop::with_options(Server::Xvnc, (800, 600), &[]);
+    let _notes = terminal(&desk, "80x30+100+20", 300);
+    let (address, vnc) = (root.address.to_string(), desk.address());
+    let words = ["share", &address, "--direct", "--vnc", &vnc, "--listen", "127.0.0.1:0", "--name", "Ada"];
+    let ada = Member::started(Process::start(&mut treevnc(words)), "Ada");
+    ada.process.line("that it is shown", PATIENCE, |line| line.starts_with("live"));
+    let below = Member::join(ada.address, "below");
+    let homework = desk.quiet_picture();
+    [&root, &ada, &below].iter().for_each(|member| member.must_show(&homework, &lecturer.scratch));
 }
 
 #[test]

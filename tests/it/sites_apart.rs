@@ -220,6 +220,13 @@ fn a_site_whose_cable_is_out_keeps_its_trees_and_the_picture_and_then_gets_what_
         assert!(picture.difference(&before).is_none(), "{name} keeps the last picture");
     }
     let whole = world.near.host_bytes_in(7) - come_in;
+    // Who wants to present now is told why not.
+    let inside = words(&world.near.inside(3));
+    let (_display, port, _xvnc) = start_xvnc_inside(&borrowed(&inside), SIZE);
+    let vnc = format!("127.0.0.1::{port}");
+    let mut ada = world.near.start(3, &treevnc(["share", &world.near.address(1), "--vnc", &vnc, "--name", "Ada"]));
+    assert_eq!(ada.end(PATIENCE).code(), Some(1), "{}", ada.said());
+    assert_eq!(ada.err().count(|line| line.contains(interrupted)), 1, "{}", ada.said());
     pace_until(cut + OUT);
     let colour = world.paint();
     let bytes = world.near.bytes_in();
