@@ -36,7 +36,7 @@ impl Trouble {
         let lecturer = Desktop::with_options(Server::Xvnc, (640, 480), &[]);
         let random = std::env::var("CHAOS_SEED").map_or(SEED, |seed| seed.parse().unwrap());
         let mut trouble = Self { lecturer, roots: Vec::new(), nodes: Vec::new(), stopped: Vec::new(), random };
-        for at in 0..ROOTS.len() {
+        for (at, (name, _)) in ROOTS.iter().enumerate() {
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
             let root = trouble.start(at, address);
             trouble.roots.push(root);
@@ -44,7 +44,7 @@ impl Trouble {
                 trouble.roots[at].place();
             }
             for number in 0..NODES {
-                let node = Member::join(address, &format!("{}{number}", ROOTS[at].0));
+                let node = Member::join(address, &format!("{name}{number}"));
                 trouble.nodes.push(node);
             }
         }
