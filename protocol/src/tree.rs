@@ -3,6 +3,7 @@
 
 pub mod children;
 pub mod demand;
+pub mod delay;
 pub mod discovery;
 pub mod floor;
 pub mod forest;

@@ -10,6 +10,8 @@ pub const HEADER_BYTES: usize = 5;
 pub const MAX_CONTROL_BYTES: usize = 1024;
 /// Most bytes of a STATUS body, which is one page of a list.
 pub const MAX_STATUS_BYTES: usize = 64 * 1024;
+/// Most bytes of a CHECK_DELAY_REPLY or DELAY body, which are lists.
+pub const MAX_DELAY_BYTES: usize = 40 * 1024;
 /// Most bytes of a frame of unknown type, which is skipped.
 pub const MAX_UNKNOWN_BYTES: usize = 64 * 1024;
 
@@ -59,7 +61,7 @@ pub mod kind {
     pub const FRAMEBUFFER_UPDATE: u8 = 0x20;
     /// A node wants to present.
     pub const SERVER_CHANGE_REQUEST: u8 = 0x30;
-    /// Reserved: a node answers a CHECK_DELAY.
+    /// Nodes answer a CHECK_DELAY.
     pub const CHECK_DELAY_REPLY: u8 = 0x31;
     /// How it stands with a node's share.
     pub const SERVER_CHANGE_REPLY: u8 = 0x32;
@@ -71,14 +73,18 @@ pub mod kind {
     pub const FLOOR_REQUEST: u8 = 0x35;
     /// Who presents, and who wants to.
     pub const FLOOR: u8 = 0x36;
+    /// Delays are to be measured.
+    pub const DELAY_REQUEST: u8 = 0x37;
+    /// What was measured.
+    pub const DELAY: u8 = 0x38;
 }
 
 /// Which frames a side of a link is ready to take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Accept {
-    /// Control messages only, each at most [`MAX_CONTROL_BYTES`]: what root and parents take. The large types are errors.
+    /// Control messages only: what root and parents take. FRAMEBUFFER_UPDATE and the answers that are lists are errors.
     Control,
-    /// STATUS and FRAMEBUFFER_UPDATE too: what children, and those who asked, take.
+    /// STATUS, DELAY and FRAMEBUFFER_UPDATE too: what children, and those who asked, take.
     Everything,
 }
 
@@ -114,10 +120,11 @@ pub fn max_body_bytes(kind: u8) -> Option<usize> {
     match kind {
         kind::FRAMEBUFFER_UPDATE => Some(update::MAX_BODY_BYTES),
         kind::STATUS => Some(MAX_STATUS_BYTES),
+        kind::CHECK_DELAY_REPLY | kind::DELAY => Some(MAX_DELAY_BYTES),
         kind::WHERE_TO_CONNECT..=kind::SLOW_NODE
         | kind::ATTACH..=kind::SITE
         | kind::SERVER_CHANGE_REQUEST
-        | kind::SERVER_CHANGE_REPLY..=kind::FLOOR => Some(MAX_CONTROL_BYTES),
+        | kind::SERVER_CHANGE_REPLY..=kind::DELAY_REQUEST => Some(MAX_CONTROL_BYTES),
         _ => None,
     }
 }
@@ -204,7 +211,8 @@ impl FrameDecoder {
     fn begin(&self, kind: u8, length: u32) -> Result<State, FrameError> {
         let known = max_body_bytes(kind);
         let max = known.unwrap_or(MAX_UNKNOWN_BYTES);
-        if self.accept == Accept::Control && known.is_some_and(|max| max > MAX_CONTROL_BYTES) {
+        let is_answer = matches!(kind, kind::FRAMEBUFFER_UPDATE | kind::STATUS | kind::DELAY);
+        if self.accept == Accept::Control && is_answer {
             return Err(FrameError::Unexpected(kind));
         }
         let missing = usize::try_from(length).ok().filter(|&length| length <= max);
@@ -251,7 +259,7 @@ mod tests {
         let stream = [
             frame(kind::HEARTBEAT, b"abc"),
             frame(kind::LEAVE, b""),
-            frame(kind::CHECK_DELAY_REPLY, b"skipped"),
+            frame(0x21, b"skipped"),
             frame(0xff, b""),
             frame(kind::FRAMEBUFFER_UPDATE, &update),
         ]
@@ -269,6 +277,7 @@ mod tests {
             (kind::WHERE_TO_CONNECT, MAX_CONTROL_BYTES),
             (kind::STATUS_REQUEST, MAX_CONTROL_BYTES),
             (kind::STATUS, MAX_STATUS_BYTES),
+            (kind::CHECK_DELAY_REPLY, MAX_DELAY_BYTES),
             (kind::FRAMEBUFFER_UPDATE, update::MAX_BODY_BYTES),
             (0x77, MAX_UNKNOWN_BYTES),
         ] {
@@ -281,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_side_that_takes_control_only_refuses_the_large_types_at_the_header() {
-        for kind in [kind::FRAMEBUFFER_UPDATE, kind::STATUS] {
+        for kind in [kind::FRAMEBUFFER_UPDATE, kind::STATUS, kind::DELAY] {
             let mut decoder = FrameDecoder::new(Accept::Control);
             assert_eq!(decoder.feed(&header(kind, 10)), Err(FrameError::Unexpected(kind)));
         }

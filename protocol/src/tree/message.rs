@@ -3,6 +3,7 @@
 
 mod alive;
 mod attaching;
+mod delay;
 mod parting;
 mod placing;
 mod presenting;
@@ -12,6 +13,7 @@ mod status;
 
 pub use alive::{AreYouThere, Heartbeat, IAmHere};
 pub use attaching::{Attach, AttachReply, Position};
+pub use delay::{CheckDelayReply, DelayReply, DelayReport, DelayRequest, MAX_DELAY_REPLIES, MeasuredDelay};
 pub use parting::{Leave, LostChild};
 pub use placing::{
     Asking, Attached, Capabilities, ConnectTo, Failed, Fault, KeptChild, KeptChildren, Redirect, Refused, WhereToConnect,
@@ -81,6 +83,12 @@ pub enum Message {
     FloorRequest(FloorCommand),
     /// FLOOR: the root's answer.
     Floor(FloorReport),
+    /// CHECK_DELAY_REPLY: child to parent.
+    CheckDelayReply(CheckDelayReply),
+    /// DELAY_REQUEST: somebody at the root's machine to the root.
+    DelayRequest(DelayRequest),
+    /// DELAY: the root's answers.
+    Delay(DelayReport),
 }
 
 /// A body that is not what its type says; the link is closed.
@@ -127,6 +135,9 @@ impl Message {
             Self::PresentReply => kind::PRESENT_REPLY,
             Self::FloorRequest(_) => kind::FLOOR_REQUEST,
             Self::Floor(_) => kind::FLOOR,
+            Self::CheckDelayReply(_) => kind::CHECK_DELAY_REPLY,
+            Self::DelayRequest(_) => kind::DELAY_REQUEST,
+            Self::Delay(_) => kind::DELAY,
         }
     }
 
@@ -159,6 +170,9 @@ impl Message {
             Self::PresentReply => framed(kind, &()),
             Self::FloorRequest(body) => framed(kind, body),
             Self::Floor(body) => framed(kind, body),
+            Self::CheckDelayReply(body) => framed(kind, body),
+            Self::DelayRequest(body) => framed(kind, body),
+            Self::Delay(body) => framed(kind, body),
         }
     }
 
@@ -190,6 +204,9 @@ impl Message {
             kind::PRESENT_REPLY => whole(kind, body).map(|()| Self::PresentReply)?,
             kind::FLOOR_REQUEST => Self::FloorRequest(whole(kind, body)?),
             kind::FLOOR => Self::Floor(whole(kind, body)?),
+            kind::CHECK_DELAY_REPLY => Self::CheckDelayReply(whole(kind, body)?),
+            kind::DELAY_REQUEST => Self::DelayRequest(whole(kind, body)?),
+            kind::DELAY => Self::Delay(whole(kind, body)?),
             _ => return Err(MessageError::Kind(kind)),
         };
         let is_legal = match &message {
@@ -198,6 +215,8 @@ impl Message {
             Self::Presenter(presenter) => presenter.line.len() <= MAX_LINE,
             Self::Status(page) => page.nodes.len() <= MAX_STATUS_NODES,
             Self::Floor(report) => report.requests.len() <= MAX_REQUESTS,
+            Self::CheckDelayReply(batch) => batch.replies.len() <= MAX_DELAY_REPLIES,
+            Self::Delay(DelayReport::Replies(replies)) => replies.len() <= MAX_DELAY_REPLIES,
             _ => true,
         };
         if is_legal { Ok(message) } else { Err(MessageError::Malformed(kind)) }

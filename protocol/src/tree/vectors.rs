@@ -106,6 +106,7 @@ fn every_limit_of_the_document_is_the_one_that_holds() {
     let limits = [
         ("frame: FRAMEBUFFER_UPDATE", update::MAX_BODY_BYTES),
         ("frame: STATUS", frame::MAX_STATUS_BYTES),
+        ("frame: CHECK_DELAY_REPLY, DELAY", frame::MAX_DELAY_BYTES),
         ("frame: other control messages", frame::MAX_CONTROL_BYTES),
         ("frame: unknown types", frame::MAX_UNKNOWN_BYTES),
         ("rectangles of an update", update::MAX_RECTS_BYTES),

@@ -103,7 +103,33 @@ pub(crate) fn samples() -> Vec<(&'static str, Message)> {
     ]
     .into_iter()
     .chain(presenting())
+    .chain(measuring())
     .collect()
+}
+
+/// The messages about delays.
+fn measuring() -> Vec<(&'static str, Message)> {
+    let (check, node) = (Seq(1000), ID);
+    let reply = DelayReply { check, node, depth: 2, bytes: 40_000, shown: Some(9000), round_trip: 700, way_back: 300, held: 60_000 };
+    let measured = MeasuredDelay {
+        check,
+        node,
+        name: "Ada".into(),
+        depth: 2,
+        bytes: 40_000,
+        delay: 12_000,
+        one_way: 11_700,
+        round_trip: 700,
+        shown: None,
+    };
+    let sent = DelayReport::Sent { check, began: 2_000_000, bytes: 40_000, expected: 14 };
+    vec![
+        ("CHECK_DELAY_REPLY", Message::CheckDelayReply(CheckDelayReply { session: SESSION, replies: vec![reply] })),
+        ("DELAY_REQUEST", Message::DelayRequest(DelayRequest { count: 100, bytes: 65_536, interval: 500 })),
+        ("DELAY sent", Message::Delay(sent)),
+        ("DELAY replies", Message::Delay(DelayReport::Replies(vec![measured]))),
+        ("DELAY done", Message::Delay(DelayReport::Done)),
+    ]
 }
 
 fn presenter() -> Message {

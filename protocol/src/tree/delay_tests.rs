@@ -1,0 +1,113 @@
+use super::*;
+use crate::tree::message::{DelayReply, MAX_DELAY_REPLIES};
+use crate::tree::slot::NodeId;
+use crate::update::Seq;
+use proptest::prelude::*;
+
+fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+fn check(seq: u64, began: Duration, expected: usize) -> Check {
+    Check { seq: Seq(seq), began, bytes: 1000, expected }
+}
+
+#[test]
+fn an_answer_counts_the_links_it_goes_over_and_the_time_it_waits() {
+    // Published at 100 ms; 30 ms down to depth 2; the node answers at once, its parent holds it for 80 ms; each link is 5 ms long.
+    let (mut node, mut parent, mut root) = (Gatherer::default(), Gatherer::default(), Checks::default());
+    root.sent(check(7, ms(100), 2));
+    node.answer(Seq(7), NodeId(2), 1000, Some(ms(12)), ms(130));
+    let replies = node.poll(ms(130)).unwrap();
+    parent.answer(Seq(7), NodeId(1), 1000, None, ms(115));
+    let own = parent.poll(ms(115)).unwrap();
+    parent.pass_on(&replies, Some(ms(14)), Some(ms(10)), ms(135));
+    assert_eq!((parent.poll(ms(214)), parent.deadline()), (None, Some(ms(215))), "one message in a period");
+    let passed = parent.poll(ms(215)).unwrap();
+    let first = root.answered(&own[0], Some(ms(11)), Some(ms(10)), ms(120)).unwrap();
+    assert_eq!((first.depth, first.delay, first.one_way), (1, ms(20), ms(15)));
+    assert_eq!((first.round_trip, first.shown), (ms(11), None));
+    let second = root.answered(&passed[0], Some(ms(11)), Some(ms(10)), ms(220)).unwrap();
+    assert_eq!((second.depth, second.delay, second.one_way), (2, ms(40), ms(30)));
+    assert_eq!((second.round_trip, second.shown, second.bytes), (ms(14), Some(ms(12)), 1000));
+    assert_eq!(root.count(Seq(7)), 2);
+}
+
+#[test]
+fn messages_to_a_parent_are_few_and_no_answer_is_lost_within_reason() {
+    let mut gatherer = Gatherer::default();
+    let (mut sent, mut messages) = (0, 0);
+    for at in 0..3000 {
+        gatherer.answer(Seq(1), NodeId(at), 10, None, ms(at));
+        if let Some(replies) = gatherer.poll(ms(at)) {
+            assert!(replies.len() <= MAX_DELAY_REPLIES);
+            (sent, messages) = (sent + replies.len(), messages + 1);
+        }
+    }
+    assert_eq!(messages, 30);
+    assert_eq!(sent, 2901, "the last wait for the next message");
+    assert!((0..100_000).all(|node| {
+        gatherer.answer(Seq(2), NodeId(node), 10, None, ms(3000));
+        true
+    }));
+    let rest: usize = (0..100).filter_map(|n| gatherer.poll(ms(4000 + n * 100))).map(|replies| replies.len()).sum();
+    assert_eq!((rest, gatherer.deadline()), (4096, None), "what is too much is dropped");
+}
+
+#[test]
+fn the_root_believes_one_answer_of_a_node_to_a_check_that_it_has_sent() {
+    let mut root = Checks::default();
+    root.sent(check(1, ms(0), 3));
+    let reply = |check, node| DelayReply {
+        check: Seq(check),
+        node: NodeId(node),
+        depth: 1,
+        bytes: 5,
+        shown: None,
+        round_trip: 0,
+        way_back: u32::MAX,
+        held: u32::MAX,
+    };
+    let delay = root.answered(&reply(1, 1), None, None, ms(10)).unwrap();
+    assert_eq!((delay.delay, delay.one_way), (Duration::ZERO, Duration::ZERO), "never below nothing");
+    assert_eq!(root.answered(&reply(1, 1), None, None, ms(11)), None);
+    assert_eq!(root.answered(&reply(2, 1), None, None, ms(11)), None);
+    assert_eq!(root.answered(&DelayReply { depth: 0, ..reply(1, 2) }, None, None, ms(11)), None);
+    let believed = (2..10_000).filter(|node| root.answered(&reply(1, *node), None, None, ms(12)).is_some()).count();
+    assert_eq!(believed, 63, "a child that makes nodes up fills no memory");
+    for seq in 2..200 {
+        root.sent(check(seq, ms(20), 3));
+    }
+    assert_eq!(root.answered(&reply(1, 70_000), None, None, ms(30)), None, "forgotten");
+    assert_eq!(root.missing(), 166 * 3, "of the 167 that are forgotten the first had all its answers");
+}
+
+proptest! {
+    /// Whatever a chain of nodes does, times never overflow, and an answer's delay is at most the time since the frame began.
+    #[test]
+    fn delays_stay_within_the_time_that_has_passed(
+        waits in prop::collection::vec((0u64..300, 0u64..2000), 1..12),
+        began in 0u64..1000,
+    ) {
+        let mut root = Checks::default();
+        root.sent(check(1, ms(began), 20));
+        let mut now = began + 5;
+        let mut carried: Option<Vec<DelayReply>> = None;
+        for (wait, trip) in &waits {
+            let mut node = Gatherer::default();
+            match &carried {
+                None => node.answer(Seq(1), NodeId(9), 1, None, ms(now)),
+                Some(replies) => node.pass_on(replies, Some(ms(*trip)), Some(ms(*trip)), ms(now)),
+            }
+            now += wait;
+            carried = node.poll(ms(now));
+            now += 1;
+        }
+        let reply = carried.unwrap()[0];
+        prop_assert_eq!(usize::from(reply.depth), waits.len());
+        let delay = root.answered(&reply, None, None, ms(now)).unwrap();
+        let held: u64 = waits.iter().map(|(wait, _)| wait).sum();
+        prop_assert_eq!(delay.delay, ms(now - began - held));
+        prop_assert!(delay.one_way <= delay.delay);
+    }
+}
