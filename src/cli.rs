@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Snapshot(SnapshotArgs),
     /// Show the tree: who is where, and who presents
     Status(StatusArgs),
+    /// At the root's machine: measure how long pictures take to every node, by depth
+    Delay(DelayArgs),
     /// Run the tree's own state machines on virtual time, with thousands of nodes in trouble, and check them at every step
     Simulate(SimulateArgs),
 }
@@ -259,6 +261,31 @@ pub(crate) struct StatusArgs {
     #[arg(value_name = "HOST[:PORT]")]
     pub(crate) node: String,
     /// Print JSON for machines
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DelayArgs {
+    /// The root, which must run on this machine
+    #[arg(value_name = "HOST[:PORT]", default_value = "localhost")]
+    pub(crate) root: String,
+    /// How many checks are sent
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) count: u32,
+    /// About how many bytes of the present picture are sent again with a check; several sizes take turns
+    #[arg(long, value_name = "BYTES", value_delimiter = ',', default_value = "65536", value_parser = clap::value_parser!(u32).range(1..=67_108_864))]
+    pub(crate) size: Vec<u32>,
+    /// Let the checks ride on what the presenter changes, and send nothing besides
+    #[arg(long, conflicts_with = "size")]
+    pub(crate) ride: bool,
+    /// From one check to the next
+    #[arg(long, value_name = "SECONDS", default_value = "0.5", value_parser = seconds)]
+    pub(crate) interval: Duration,
+    /// Write each answer as a line of a CSV file
+    #[arg(long, value_name = "FILE.csv")]
+    pub(crate) csv: Option<PathBuf>,
+    /// Print JSON for machines instead of the table
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -1,6 +1,7 @@
 //! One file per command; what they share.
 
 mod credentials;
+mod delay;
 mod displays;
 mod floor;
 mod join;
@@ -28,6 +29,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         Command::Root(args) => root::run(args),
         Command::Join(args) => join::run(args),
         Command::Share(args) => share::run(args),
+        Command::Delay(args) => block_on(delay::run(args)),
         Command::Displays(args) => block_on(displays::run(args)),
         Command::Floor(args) => block_on(floor::run(args)),
         Command::Snapshot(args) => block_on(snapshot::run(args)),

@@ -128,6 +128,12 @@ impl ScreenLog {
         self.held.last_key_value().map(|(_, held)| &held.entry)
     }
 
+    /// What a tile of the screen costs: its part of the newest complete update that painted it; 0 where there is none.
+    pub fn share_bytes(&self, tile: usize) -> usize {
+        let owner = self.owners.get(tile).and_then(|owner| self.held.get(owner));
+        owner.map_or(0, |held| held.entry.share_bytes())
+    }
+
     /// Makes the tail take effect: the head becomes the complete point.
     fn complete_tail(&mut self) {
         for entry in std::mem::take(&mut self.tail) {

@@ -2,8 +2,8 @@
 //! membership (PROTOCOL.md). State machines and bytes only: sockets and clocks belong to the programs that drive them.
 
 pub mod children;
-pub mod demand;
 pub mod delay;
+pub mod demand;
 pub mod discovery;
 pub mod floor;
 pub mod forest;

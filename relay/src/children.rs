@@ -9,12 +9,13 @@ use crate::upload::Upload;
 use census::Census;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::sleep_until;
 use tracing::debug;
 use treevnc_protocol::log::Cursor;
 use treevnc_protocol::tree::children::{Acceptance, Link};
-use treevnc_protocol::tree::message::{Attach, AttachReply, Fault, Message, Position, Presenter};
+use treevnc_protocol::tree::message::{Attach, AttachReply, CheckDelayReply, Fault, Message, Position, Presenter};
 use treevnc_protocol::tree::pace::Slow;
 use treevnc_protocol::tree::pulse::PulseConfig;
 
@@ -29,7 +30,9 @@ pub trait Gate: Send + Sync {
     fn ended(&self, link: Link, why: Fault);
     /// A child, or this node itself, cannot keep up. Its link stays.
     fn slow(&self, slow: Slow);
-    /// A child has said something other than a heartbeat.
+    /// A child brings answers to checks, over a link with these round trips: as it is now, and at least.
+    fn answered(&self, _batch: CheckDelayReply, _round_trip: Option<Duration>, _least: Option<Duration>) {}
+    /// A child has said something else than that and heartbeats.
     fn said(&self, _link: Link, _message: Message) {}
 }
 
@@ -105,7 +108,11 @@ impl ChildLinks {
         };
         let listen = async {
             while let Some(message) = heard.recv().await {
-                gate.said(registered.link, message);
+                let vitals = gauge.vitals();
+                match message {
+                    Message::CheckDelayReply(batch) => gate.answered(batch, vitals.round_trip(), vitals.least_round_trip()),
+                    message => gate.said(registered.link, message),
+                }
             }
         };
         tokio::select! {

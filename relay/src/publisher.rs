@@ -8,10 +8,19 @@ use crate::clock::SessionClock;
 use crate::shared_log::SharedLog;
 use bands::Bands;
 use outbox::Outbox;
+use std::sync::Arc;
+use std::time::Duration;
 use treevnc_protocol::framebuffer::Framebuffer;
 use treevnc_protocol::geometry::{Rect, Size};
 use treevnc_protocol::tiles::{TileGrid, TileSet};
 use treevnc_protocol::update::{Content, Screen, Seq, UpdateError, truncated};
+
+/// Who is told of the checks that are sent.
+pub trait CheckLog: Send + Sync + std::fmt::Debug {
+    /// The update of this number is a CHECK_DELAY, about to be published. The first update of its frame was published at `began` on the
+    /// session clock; the frame has so many bytes, headers included.
+    fn sent(&self, seq: Seq, began: Duration, bytes: u64);
+}
 
 /// The writer of a log.
 ///
@@ -32,6 +41,11 @@ pub struct Publisher {
     /// Memory for the next screen's.
     retired: Option<Framebuffer>,
     bands: Bands,
+    checks: Option<Arc<dyn CheckLog>>,
+    /// The next frame is to end with a check.
+    is_check_due: bool,
+    /// The tile from which the next probe begins.
+    probed: usize,
 }
 
 #[derive(Debug)]
@@ -73,7 +87,40 @@ impl Publisher {
     /// The writer of an empty log, encoding large frames on that many threads.
     pub fn with_threads(log: SharedLog, clock: SessionClock, threads: usize) -> Self {
         let seq = log.with(|log| log.head());
-        Self { log, clock, seq, screen: None, encoded: None, retired: None, bands: Bands::new(threads) }
+        let bands = Bands::new(threads);
+        let (checks, is_check_due, probed) = (None, false, 0);
+        Self { log, clock, seq, screen: None, encoded: None, retired: None, bands, checks, is_check_due, probed }
+    }
+
+    /// Checks that are sent from now on are told there.
+    pub fn set_check_log(&mut self, checks: Arc<dyn CheckLog>) {
+        self.checks = Some(checks);
+    }
+
+    /// The next frame ends with a check, if there is somebody to be told.
+    pub fn check_next(&mut self) {
+        self.is_check_due = true;
+    }
+
+    /// Publishes about so many bytes of the present picture again, as a frame that ends with a check: as many tiles as cost so much by what
+    /// they cost on average in the updates that painted them. Nothing before the first frame.
+    pub fn probe(&mut self, bytes: usize) -> Result<Published, PublishError> {
+        let is_shown = self.screen.as_ref().is_some_and(|begun| begun.published);
+        let Some(encoded) = self.encoded.as_ref().filter(|_| is_shown) else { return Ok(Published::default()) };
+        let grid = TileGrid::new(encoded.size());
+        let mut tiles = TileSet::new(grid);
+        let mut chosen = 0;
+        let start = self.probed % grid.tile_count();
+        for tile in (start..grid.tile_count()).chain(0..start) {
+            if chosen >= bytes && !tiles.is_empty() {
+                break;
+            }
+            tiles.insert(tile);
+            chosen += self.log.with(|log| log.share_bytes(tile));
+            self.probed = tile + 1;
+        }
+        self.check_next();
+        self.publish(&tiles).inspect_err(|_| self.forget())
     }
 
     /// The log that is written.
@@ -142,7 +189,8 @@ impl Publisher {
             begun.published = true;
         }
         let encoding = self.bands.encode(encoded, tiles, &|picture| outbox.put(Content::Picture(picture)));
-        let sent = outbox.finish();
+        let checks = self.checks.as_deref().filter(|_| std::mem::take(&mut self.is_check_due));
+        let sent = outbox.finish(checks);
         self.seq = sent.seq;
         sent.result?;
         encoding?;

@@ -111,7 +111,7 @@ fn a_large_frame_is_in_the_log_before_it_is_complete() {
     assert_eq!(log.with(|log| log.head()), Seq::NONE, "one is held back");
     outbox.put(screen("second"));
     assert_eq!(log.with(|log| (log.head(), log.complete())), (Seq(1), Seq::NONE));
-    let sent = outbox.finish();
+    let sent = outbox.finish(None);
     assert_eq!(log.with(|log| (log.head(), log.complete())), (Seq(2), Seq(2)));
     assert_eq!((sent.seq, sent.updates), (Seq(2), 2));
 }
@@ -122,7 +122,7 @@ fn after_a_refusal_nothing_more_of_the_frame_is_sent() {
     let outbox = Outbox::new(&log, SessionClock::start(), Seq::NONE);
     outbox.put(Content::Picture(Picture::new(1, Bytes::from_static(b"pixels before any screen"))));
     outbox.put(Content::Screen(Screen { size: size(64, 64), name: String::new() }));
-    let sent = outbox.finish();
+    let sent = outbox.finish(None);
     assert!(sent.result.is_err());
     assert_eq!((sent.seq, log.with(|log| log.head())), (Seq::NONE, Seq::NONE));
 }
@@ -147,4 +147,59 @@ fn the_log_stays_small_when_all_but_a_few_tiles_are_painted_over() {
         publish(&fb);
     }
     assert!(again > 0, "the test never came to the bound");
+}
+
+/// What a log of checks was told.
+#[derive(Debug, Default)]
+struct Told(std::sync::Mutex<Vec<(Seq, u64)>>);
+
+impl CheckLog for Told {
+    fn sent(&self, seq: Seq, began: Duration, bytes: u64) {
+        assert!(began < Duration::from_secs(600));
+        self.0.lock().unwrap().push((seq, bytes));
+    }
+}
+
+#[test]
+fn a_check_is_the_last_update_of_a_frame_and_is_told_of_once() {
+    let mut publisher = publisher(1);
+    let mut fb = Framebuffer::new(size(1000, 700));
+    let (told, mut random) = (Arc::new(Told::default()), Random(77));
+    publisher.check_next();
+    publisher.publish_frame(&fb, &[]).unwrap();
+    assert!(publisher.log().all_entries().iter().all(|entry| !entry.update().check), "nobody is told");
+    publisher.set_check_log(Arc::clone(&told) as Arc<dyn CheckLog>);
+    let (mut seqs, mut bytes) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        publisher.check_next();
+        let damage = [random.paint(&mut fb)];
+        bytes.push(publisher.publish_frame(&fb, &damage).unwrap().bytes as u64);
+        seqs.push(publisher.log().with(|log| log.complete()));
+        let damage = [random.paint(&mut fb)];
+        publisher.publish_frame(&fb, &damage).unwrap();
+    }
+    assert_eq!(*told.0.lock().unwrap(), seqs.into_iter().zip(bytes).collect::<Vec<_>>());
+    let last = told.0.lock().unwrap().last().unwrap().0;
+    assert!(publisher.log().all_entries().iter().any(|entry| entry.update().seq == last), "the newest is kept");
+}
+
+#[test]
+fn a_probe_sends_about_so_much_of_the_present_picture_again() {
+    let mut publisher = publisher(2);
+    let told = Arc::new(Told::default());
+    publisher.set_check_log(Arc::clone(&told) as Arc<dyn CheckLog>);
+    assert_eq!(publisher.probe(1000).unwrap(), Published::default(), "there is nothing to send yet");
+    let mut fb = Framebuffer::new(size(1280, 1024));
+    let mut random = Random(5);
+    // Everywhere as hard to compress: what a part costs is known as an average only.
+    fb.pixels_mut().iter_mut().for_each(|pixel| *pixel = u32::try_from(random.next(1 << 24)).unwrap() & 0x000f_0f0f);
+    let whole = publisher.publish_frame(&fb, &[]).unwrap().bytes;
+    for wanted in [1, 20_000, 200_000] {
+        let sent = publisher.probe(wanted).unwrap().bytes;
+        assert!(sent >= wanted / 2 && sent < wanted * 2 + 40_000, "{sent} bytes for {wanted}");
+        assert!(painted(publisher.log()) == fb);
+    }
+    let all = publisher.probe(usize::MAX).unwrap();
+    assert!(all.bytes > whole / 2 && all.tiles == 320, "{all:?}, {whole} bytes at first");
+    assert_eq!(told.0.lock().unwrap().len(), 4);
 }

@@ -3,7 +3,6 @@
 
 use crate::presenter::{PresenterState, SessionOptions, run_session};
 use crate::stage::Stage;
-use crate::trees::Above;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -87,6 +86,11 @@ impl FloorKeeper {
         self.lock().floor.report(done)
     }
 
+    /// A node is gone from the trees.
+    pub(crate) fn gone(&self, node: NodeId) {
+        self.with_floor(|floor, _| floor.handle_gone(node));
+    }
+
     /// Tells the floor what is shown and what time it is. Never ends.
     pub(crate) async fn keep(&self) {
         let mut cast = self.stage.cast();
@@ -113,7 +117,7 @@ impl FloorKeeper {
     }
 
     /// A node that wants to present: hears its replies until the last, or until it hangs up. Dropping the future ends its share.
-    async fn converse(&self, mut link: TreeLink, request: ServerChangeRequest) -> Result<(), LinkError> {
+    pub(crate) async fn converse(&self, mut link: TreeLink, request: ServerChangeRequest) -> Result<(), LinkError> {
         info!("node {} ({}) asks to share {}", request.name, request.id, request.view);
         let (lane, mut replies) = mpsc::channel(LANE);
         let asked = Asked { floor: self, link: self.register(lane) };
@@ -133,7 +137,7 @@ impl FloorKeeper {
     }
 
     /// A node brings its screen: speaks RFB with it until the share ends. Dropping the future ends the share.
-    async fn show(&self, mut link: TreeLink, present: &Present) -> Result<(), LinkError> {
+    pub(crate) async fn show(&self, mut link: TreeLink, present: &Present) -> Result<(), LinkError> {
         let (end, ended) = oneshot::channel();
         let granted = (present.session == self.session).then(|| self.grant(present, end)).flatten();
         let Some(Granted { share, name, view }) = granted else {
@@ -209,24 +213,6 @@ impl FloorKeeper {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Above for FloorKeeper {
-    async fn share(&self, link: TreeLink, request: ServerChangeRequest) -> Result<(), LinkError> {
-        self.converse(link, request).await
-    }
-
-    async fn present(&self, link: TreeLink, present: Present) -> Result<(), LinkError> {
-        self.show(link, &present).await
-    }
-
-    fn command(&self, command: FloorCommand) -> Message {
-        Message::Floor(self.decide(command))
-    }
-
-    fn gone(&self, node: NodeId) {
-        self.with_floor(|floor, _| floor.handle_gone(node));
     }
 }
 

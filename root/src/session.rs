@@ -2,10 +2,12 @@
 //! network answered. Owns all of it; dropping [`Root::run`] ends all of it.
 
 use crate::beats::keep_beating;
+use crate::delays::Delays;
 use crate::discovery::{RootInfo, count_viewers, respond};
 use crate::floor::{FloorKeeper, FloorView};
 use crate::presenter::{PresenterState, SessionError, SessionOptions, run as keep_presenter, run_own};
 use crate::stage::{Part, Stage};
+use crate::summit::Summit;
 use crate::trees::{Feed, Trees};
 use std::io;
 use std::net::SocketAddr;
@@ -89,8 +91,9 @@ pub struct Root {
 pub struct RootHandle {
     log: SharedLog,
     clock: SessionClock,
-    trees: Arc<Trees<FloorKeeper>>,
+    trees: Arc<Trees<Summit>>,
     floor: Arc<FloorKeeper>,
+    delays: Arc<Delays>,
     state: watch::Receiver<PresenterState>,
 }
 
@@ -125,6 +128,11 @@ impl RootHandle {
         self.trees.networks()
     }
 
+    /// What is measured of delays.
+    pub fn delays(&self) -> &Delays {
+        &self.delays
+    }
+
     /// Who is where, and what is shown.
     pub fn status(&self) -> Status {
         self.trees.status()
@@ -152,8 +160,10 @@ impl Root {
             beat: beat.subscribe(),
             upload: upload.clone(),
         };
-        let trees = Arc::new(Trees::new(config, clock, feed, Arc::clone(&floor)));
-        let handle = RootHandle { log, clock, trees, floor, state: state.subscribe() };
+        let delays = Delays::new(session, clock, stage.clone());
+        let above = Arc::new(Summit { floor: Arc::clone(&floor), delays: Arc::clone(&delays) });
+        let trees = Arc::new(Trees::new(config, clock, feed, above));
+        let handle = RootHandle { log, clock, trees, floor, delays, state: state.subscribe() };
         Ok(Self { options, port, handle, stage, presenter, about, beat, state })
     }
 
@@ -197,6 +207,8 @@ impl Root {
                 handle.trees.keep(),
                 keep_beating(&beat),
                 handle.floor.keep(),
+                handle.delays.keep(),
+                count_nodes(handle.trees.node_count(), &handle.delays),
                 answering,
                 count_viewers(handle.trees.node_count(), &info),
                 pass_on_state(states, handle.floor.view(), &presenter, &about),
@@ -208,6 +220,16 @@ impl Root {
                 _ => RootEnd::Failed,
             },
             _ = serving => RootEnd::Failed,
+        }
+    }
+}
+
+/// Tells the measurements how many answers to expect. Never ends.
+async fn count_nodes(mut count: watch::Receiver<u32>, delays: &Delays) {
+    loop {
+        delays.set_nodes(*count.borrow_and_update());
+        if count.changed().await.is_err() {
+            return;
         }
     }
 }

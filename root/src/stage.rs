@@ -10,7 +10,7 @@ use treevnc_protocol::framebuffer::Framebuffer;
 use treevnc_protocol::geometry::{Rect, Size};
 use treevnc_protocol::tree::floor::Source;
 use treevnc_protocol::update::Seq;
-use treevnc_relay::publisher::{PublishError, Published, Publisher};
+use treevnc_relay::publisher::{CheckLog, PublishError, Published, Publisher};
 use treevnc_relay::shared_log::SharedLog;
 
 /// Who is shown, and who is to be.
@@ -75,6 +75,21 @@ impl Stage {
     /// A source's way to the log.
     pub fn part(&self, source: Source) -> Part {
         Part { stage: self.clone(), source }
+    }
+
+    /// Checks that are sent from now on are told there.
+    pub fn set_check_log(&self, checks: Arc<dyn CheckLog>) {
+        self.publisher().set_check_log(checks);
+    }
+
+    /// The next frame ends with a check. Waits while a frame is being encoded.
+    pub fn check_next(&self) {
+        self.publisher().check_next();
+    }
+
+    /// Publishes about so many bytes of what is shown again, with a check at the end. Computes for as long as that takes.
+    pub fn probe(&self, bytes: usize) -> Result<Published, PublishError> {
+        self.publisher().probe(bytes)
     }
 
     fn spare(&self) -> MutexGuard<'_, Vec<Framebuffer>> {

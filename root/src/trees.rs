@@ -17,12 +17,13 @@ use tracing::{debug, info, warn};
 use treevnc_protocol::tree::children::{Acceptance, Child, Link};
 use treevnc_protocol::tree::forest::{Forest, RootChildren};
 use treevnc_protocol::tree::message::{
-    Attach, Behind, Fault, FloorCommand, IAmHere, Message, Present, Presenter, Refused, ServerChangeReply, ServerChangeRequest,
-    SiteOf, SlowNode, Status,
+    Attach, Behind, CheckDelayReply, DelayRequest, Fault, FloorCommand, IAmHere, Message, Present, Presenter, Refused,
+    ServerChangeReply, ServerChangeRequest, SiteOf, SlowNode, Status,
 };
 use treevnc_protocol::tree::networks::Networks;
 use treevnc_protocol::tree::pace::Slow;
 use treevnc_protocol::tree::slot::{NodeId, V};
+use treevnc_protocol::tree::text::NodeName;
 use treevnc_protocol::tree::ticket::Ticket;
 use treevnc_protocol::tree::topology::{Answer, Dial, Freed, TopologyConfig, TreeEvent};
 use treevnc_relay::children::{ChildLinks, Gate};
@@ -46,6 +47,15 @@ pub trait Above: Send + Sync + 'static {
     fn command(&self, command: FloorCommand) -> Message;
     /// A node is gone from the trees.
     fn gone(&self, node: NodeId);
+    /// A child brings answers to checks, over a link with these round trips: as it is now, and at least.
+    fn answered(&self, batch: CheckDelayReply, round_trip: Option<Duration>, least: Option<Duration>);
+    /// Measures delays for whoever asks on this link from this machine; `name_of` names the nodes that are known here.
+    fn measure(
+        &self,
+        link: TreeLink,
+        request: DelayRequest,
+        name_of: impl Fn(NodeId) -> Option<NodeName> + Send + Sync,
+    ) -> impl Future<Output = Result<(), LinkError>> + Send;
     /// Of what this is a site; none at the session's own root.
     fn site_of(&self) -> Option<SiteOf> {
         None
@@ -226,12 +236,15 @@ impl<A: Above> Trees<A> {
             }
             Message::ServerChangeRequest(request) => return self.share(link, request).await,
             Message::Present(present) => return self.above.present(link, present).await,
-            Message::FloorRequest(command) => {
-                // Whoever sits at this machine decides who presents.
-                let is_here = peer.ip().to_canonical().is_loopback() || peer.ip() == link.local_addr().ip();
+            // Whoever sits at this machine decides who presents, and has checks sent.
+            Message::FloorRequest(_) | Message::DelayRequest(_) if !is_here(&link, peer) => {
                 let refused = Refused { again: false, reason: "only from the root's own machine".into() };
-                let answer = if is_here { self.above.command(command) } else { Message::Refused(refused) };
-                link.write_message(&answer).await?;
+                link.write_message(&Message::Refused(refused)).await?;
+            }
+            Message::FloorRequest(command) => link.write_message(&self.above.command(command)).await?,
+            Message::DelayRequest(request) => {
+                let name_of = |id| self.lock().forest.name_of(id);
+                return self.above.measure(link, request, name_of).await;
             }
             Message::WhereToConnect(_) | Message::LostChild(_) | Message::SlowNode(_) | Message::Leave(_) => {
                 let talk = timeout(CONVERSATION, self.converse(link, peer, first)).await;
@@ -282,6 +295,10 @@ impl<A: Above> TreeService for Trees<A> {
 }
 
 impl<A: Above> Gate for Trees<A> {
+    fn answered(&self, batch: CheckDelayReply, round_trip: Option<Duration>, least: Option<Duration>) {
+        self.above.answered(batch, round_trip, least);
+    }
+
     fn said(&self, link: Link, message: Message) {
         let child = self.children().by_link(link);
         if let (Message::Site(behind), Some(child)) = (message, child) {
@@ -324,6 +341,11 @@ impl<A: Above> Gate for Trees<A> {
         let report = SlowNode { session, reporter, node, v, alone, proof: Ticket::NONE };
         self.with_forest(|forest, now| forest.handle_slow_node(&report, now));
     }
+}
+
+/// Whether the other side is a program on this machine.
+fn is_here(link: &TreeLink, peer: SocketAddr) -> bool {
+    peer.ip().to_canonical().is_loopback() || peer.ip() == link.local_addr().ip()
 }
 
 fn report(event: &TreeEvent) {

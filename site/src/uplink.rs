@@ -7,8 +7,11 @@ use std::time::Duration;
 use tokio::io::copy_bidirectional_with_sizes;
 use tokio::time::timeout;
 use tracing::{debug, info};
-use treevnc_protocol::tree::message::{FloorCommand, Message, Present, Refused, ServerChangeReply, ServerChangeRequest, SiteOf};
+use treevnc_protocol::tree::message::{
+    CheckDelayReply, DelayRequest, FloorCommand, Message, Present, Refused, ServerChangeReply, ServerChangeRequest, SiteOf,
+};
 use treevnc_protocol::tree::slot::NodeId;
+use treevnc_protocol::tree::text::NodeName;
 use treevnc_relay::link::{Incoming, LinkError, TreeLink, dial};
 use treevnc_root::trees::Above;
 use treevnc_viewer::node::{NodeHandle, NodeState};
@@ -117,6 +120,20 @@ impl Above for Uplink {
                 return Ok(());
             }
         }
+    }
+
+    fn answered(&self, batch: CheckDelayReply, round_trip: Option<Duration>, least: Option<Duration>) {
+        self.node.pass_on(&batch, round_trip, least);
+    }
+
+    async fn measure(
+        &self,
+        mut link: TreeLink,
+        _request: DelayRequest,
+        _name_of: impl Fn(NodeId) -> Option<NodeName> + Send + Sync,
+    ) -> Result<(), LinkError> {
+        let reason = "this is a site: delays are measured at the session's own root, sites included";
+        link.write_message(&Message::Refused(Refused { again: false, reason: reason.into() })).await
     }
 
     async fn present(&self, mut link: TreeLink, present: Present) -> Result<(), LinkError> {

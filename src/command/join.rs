@@ -57,6 +57,7 @@ pub(super) fn run(args: JoinArgs) -> anyhow::Result<()> {
                     () = asked_to_stop() => shown.close(),
                 }
             };
+            handle.is_shown_by(shown.painted());
             let result = tokio::select! {
                 result = live(node, handle.clone(), stop) => result,
                 () = play(log.clone(), shown.clone()) => Ok(()),

@@ -11,6 +11,7 @@
 #![allow(dead_code, reason = "benches share the support")]
 
 mod chaos;
+mod delay;
 mod demo;
 mod discovery;
 mod encrypted;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::time::timeout;
-use treevnc_protocol::tree::message::{FloorCommand, FloorReport, Message, NodeStatus, Status};
+use treevnc_protocol::tree::message::{DelayReport, DelayRequest, FloorCommand, FloorReport, Message, NodeStatus, Status};
 use treevnc_relay::link::{Incoming, LinkError, TreeLink, dial};
 
 /// Nodes of a session that are read at most.
@@ -86,6 +86,27 @@ async fn ask_once(node: SocketAddr, limit: Duration) -> Result<Answer, AskError>
             return Err(AskError::Answer(node));
         }
         whole = Some(status);
+    }
+}
+
+/// Lets a root on this machine measure delays, and hands on what it says until it is done. Gives up after `limit` without a word.
+pub async fn ask_delay(
+    root: SocketAddr,
+    request: DelayRequest,
+    limit: Duration,
+    mut heard: impl FnMut(DelayReport),
+) -> Result<(), AskError> {
+    let failed = |error| AskError::Link(root, error);
+    let mut link = dial(root, limit).await.map_err(failed)?;
+    link.write_message(&Message::DelayRequest(request)).await.map_err(failed)?;
+    loop {
+        let message = timeout(limit, read_message(&mut link)).await.unwrap_or(Err(LinkError::TimedOut(limit)));
+        match message.map_err(failed)? {
+            Message::Delay(DelayReport::Done) => return Ok(()),
+            Message::Delay(report) => heard(report),
+            Message::Refused(refused) => return Err(AskError::Refused(root, refused.reason.to_string())),
+            _ => return Err(AskError::Answer(root)),
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! A node of the tree: drives [`Member`] with real connections, receives from its parent into its log, and serves its own port. Where
 //! it stands is decided by the state machines here and at the root; this file dials, sends and closes what they say.
 
+mod answers;
 mod service;
 mod uplink;
 
 use crate::node::uplink::{call_root, follow_parent};
+use answers::Answers;
 use service::NodeService;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -16,9 +18,10 @@ use tokio::task::JoinHandle;
 use tracing::{info, warn};
 use treevnc_protocol::tree::children::Link;
 use treevnc_protocol::tree::member::{Action, End, Member, MemberConfig, Standing};
-use treevnc_protocol::tree::message::{Behind, Capabilities, Message, Presenter, ServerChangeRequest};
+use treevnc_protocol::tree::message::{Behind, Capabilities, CheckDelayReply, Message, Presenter, ServerChangeRequest};
 use treevnc_protocol::tree::slot::{NodeId, Slot};
 use treevnc_protocol::tree::upload::Rate;
+use treevnc_protocol::update::Seq;
 use treevnc_protocol::view::View;
 use treevnc_relay::children::ChildLinks;
 use treevnc_relay::port::{Port, PortOptions};
@@ -107,6 +110,7 @@ struct Shared {
     /// The session of the tree of the newest link.
     tree: AtomicU64,
     upload: Upload,
+    answers: Answers,
 }
 
 impl Node {
@@ -177,6 +181,16 @@ impl NodeHandle {
         self.0.behind.send_if_modified(|known| std::mem::replace(known, behind) != behind);
     }
 
+    /// A window shows this node's picture: the newest update that it shows, now and at each change.
+    pub fn is_shown_by(&self, painted: watch::Receiver<Seq>) {
+        self.0.answers.is_shown_by(painted);
+    }
+
+    /// Passes on answers to checks that have come from below this site, over a link with these round trips: as it is now, and at least.
+    pub fn pass_on(&self, batch: &CheckDelayReply, round_trip: Option<Duration>, least: Option<Duration>) {
+        self.0.pass_on(batch, round_trip, least);
+    }
+
     /// The question whether this node may present, and whom to ask; `None` while it has no place in a tree.
     pub fn ask_to_present(&self, view: View) -> Option<(SocketAddr, ServerChangeRequest)> {
         self.0.member().ask_to_present(view)
@@ -209,6 +223,7 @@ impl Shared {
             behind: watch::Sender::new(Behind::default()),
             tree: AtomicU64::new(0),
             upload,
+            answers: Answers::default(),
         }
     }
 
@@ -221,6 +236,13 @@ impl Shared {
 
     fn member(&self) -> MutexGuard<'_, Member> {
         self.member.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers of those below, if they are about the log that is kept here.
+    fn pass_on(&self, batch: &CheckDelayReply, round_trip: Option<Duration>, least: Option<Duration>) {
+        if batch.session == self.log.with(|log| log.session()) {
+            self.answers.pass_on(&batch.replies, round_trip, least);
+        }
     }
 
     /// How many more leaf-only children this node could feed.

@@ -4,7 +4,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::watch;
 use treevnc_protocol::framebuffer::Framebuffer;
+use treevnc_protocol::update::Seq;
 
 mod floor;
 mod stage;
@@ -88,6 +90,8 @@ struct Shared {
     generation: AtomicU64,
     scene: Mutex<Scene>,
     changed: Condvar,
+    /// The newest update of the picture.
+    painted: watch::Sender<Seq>,
 }
 
 impl Shown {
@@ -104,6 +108,16 @@ impl Shown {
                 scene.note = Note::None;
             }
         });
+    }
+
+    /// The picture that is shown has everything up to this update.
+    pub(crate) fn set_painted(&self, newest: Seq) {
+        self.0.painted.send_replace(newest);
+    }
+
+    /// The newest update of the picture that is shown, now and at each change.
+    pub fn painted(&self) -> watch::Receiver<Seq> {
+        self.0.painted.subscribe()
     }
 
     /// Names the session. Names come from the network: control characters are dropped and the length is bounded.

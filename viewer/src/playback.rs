@@ -87,6 +87,7 @@ impl Player {
             && let Some(fb) = &self.picture
         {
             self.stage.present(fb, &self.damage);
+            self.shown.set_painted(self.newest);
             self.damage.clear();
         }
         Ok(())

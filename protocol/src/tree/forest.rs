@@ -14,6 +14,7 @@ use super::message::{
 };
 use super::networks::{Family, Networks, TreeKey};
 use super::slot::{NodeId, V};
+use super::text::NodeName;
 use super::ticket::{Statement, Ticket};
 use super::topology::{Answer, Caller, Dial, Topology, TopologyConfig, TreeEvent};
 use std::collections::{BTreeMap, VecDeque};
@@ -214,6 +215,11 @@ impl Forest {
     /// The tree of a node that has a place, or asks for one.
     pub fn home(&self, id: NodeId) -> Option<TreeKey> {
         self.homes.get(&id).copied()
+    }
+
+    /// The name of a node that holds a slot.
+    pub fn name_of(&self, id: NodeId) -> Option<NodeName> {
+        self.trees.get(&self.home(id)?)?.name_of(id)
     }
 
     /// Nodes that hold a slot in any tree, the root not counted.

@@ -14,7 +14,7 @@ pub use config::MemberConfig;
 use super::children::{Acceptance, Child, Children, Link};
 use super::message::{Asking, Attach, AttachReply, ConnectTo, Fault, IAmHere, KeptChildren, Leave, Message, Redirect, SlowNode};
 use super::pace::Slow;
-use super::slot::{Slot, V};
+use super::slot::{NodeId, Slot, V};
 use super::text::{Reason, SessionName};
 use super::ticket::{Claim, Ticket};
 use crate::update::SessionId;
@@ -332,6 +332,11 @@ impl Member {
             (_, Uplink::Dialling { .. }) => Standing::Connecting,
             (_, Uplink::Attached { .. }) => Standing::Attached,
         }
+    }
+
+    /// Its own number.
+    pub fn id(&self) -> NodeId {
+        self.config.id
     }
 
     /// Whether it is attached and the root is known to know.

@@ -60,7 +60,13 @@ pub struct Pulse {
     /// The round trip that is being measured: over when the peer has read more than so many bytes; begun then.
     timing: Option<(u64, Duration)>,
     round_trip: Option<RoundTrip>,
+    /// The least round trips of the present [`LEAST`] and of the one before; when the present one ends.
+    least: [Option<Duration>; 2],
+    least_until: Duration,
 }
+
+/// For how long the least round trip counts, up to twice as long: a link's way may change.
+const LEAST: Duration = Duration::from_secs(10);
 
 /// Smoothed round trip and its mean deviation (Jacobson and Karels, RFC 6298 section 2).
 #[derive(Debug, Clone, Copy)]
@@ -91,6 +97,8 @@ impl Pulse {
             next: now + times.interval,
             timing: None,
             round_trip: None,
+            least: [None; 2],
+            least_until: now + LEAST,
         }
     }
 
@@ -122,6 +130,7 @@ impl Pulse {
             let held = if self.peer == Peer::Parent { self.times.interval } else { Duration::ZERO };
             let sample = now.saturating_sub(begun).saturating_sub(held).min(self.times.max_rto);
             self.round_trip = Some(RoundTrip::take(self.round_trip, sample));
+            self.note_least(sample, now);
         }
         if self.peer == Peer::Parent {
             self.next = now;
@@ -179,6 +188,19 @@ impl Pulse {
     /// The smoothed round trip, queues and the peer's program included.
     pub fn round_trip(&self) -> Option<Duration> {
         self.round_trip.map(|trip| trip.smoothed)
+    }
+
+    /// The least round trip of the last 10 to 20 s: the way alone, when queues were empty at some time.
+    pub fn least_round_trip(&self) -> Option<Duration> {
+        self.least.into_iter().flatten().min()
+    }
+
+    fn note_least(&mut self, sample: Duration, now: Duration) {
+        if now >= self.least_until {
+            self.least = [None, self.least[0]];
+            self.least_until = now + LEAST;
+        }
+        self.least[0] = Some(self.least[0].map_or(sample, |least| least.min(sample)));
     }
 
     /// Bytes that the peer's program has read, as far as it has said.

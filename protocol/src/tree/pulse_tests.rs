@@ -284,3 +284,23 @@ fn a_child_that_claims_more_than_was_written_is_believed_no_further() {
     pulse.handle_heartbeat(&Heartbeat { beat: 0, received: 7 }, ms(200));
     assert_eq!((pulse.delivered(), pulse.outstanding()), (1000, 2000));
 }
+
+#[test]
+fn the_least_round_trip_is_that_of_the_last_seconds_not_of_all_times() {
+    let mut pulse = Pulse::new(Peer::Child, PulseConfig::default(), Duration::ZERO);
+    let mut now = Duration::ZERO;
+    let mut trip = |pulse: &mut Pulse, millis: u64| {
+        now += Duration::from_secs(1);
+        pulse.handle_counts(now.as_secs(), now.as_secs() * 100, now);
+        pulse.poll_heartbeat(1, now);
+        let later = now + Duration::from_millis(millis);
+        pulse.handle_counts(now.as_secs(), now.as_secs() * 100 + 10, later);
+        pulse.handle_heartbeat(&Heartbeat { beat: 1, received: now.as_secs() * 100 + 10 }, later);
+        pulse.least_round_trip()
+    };
+    assert_eq!(trip(&mut pulse, 9), Some(Duration::from_millis(9)));
+    assert_eq!(trip(&mut pulse, 4), Some(Duration::from_millis(4)));
+    assert_eq!(trip(&mut pulse, 30), Some(Duration::from_millis(4)));
+    let last = (0..30).map(|_| trip(&mut pulse, 20)).last();
+    assert_eq!(last, Some(Some(Duration::from_millis(20))), "the way has become longer");
+}

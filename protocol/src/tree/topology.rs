@@ -259,6 +259,11 @@ impl Topology {
         [root].into_iter().chain(self.places.iter().map(node)).collect()
     }
 
+    /// The name of a node that holds a slot.
+    pub fn name_of(&self, id: NodeId) -> Option<NodeName> {
+        self.places.node(id).map(|node| node.profile.name.clone())
+    }
+
     /// Nodes that hold a slot, the root not counted.
     pub fn node_count(&self) -> usize {
         self.places.len()

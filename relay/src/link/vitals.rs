@@ -83,6 +83,11 @@ impl Vitals {
         self.with(|pulse, _| pulse.round_trip())
     }
 
+    /// The least round trip of the last 10 to 20 s.
+    pub fn least_round_trip(&self) -> Option<Duration> {
+        self.with(|pulse, _| pulse.least_round_trip())
+    }
+
     fn with<T>(&self, event: impl FnOnce(&mut Pulse, Duration) -> T) -> T {
         let mut pulse = self.pulse.lock().unwrap_or_else(PoisonError::into_inner);
         let (read, written) = (self.read.load(Ordering::Relaxed), self.written.load(Ordering::Relaxed));

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use tracing::{debug, info};
 use treevnc_protocol::tree::children::{Acceptance, Link};
 use treevnc_protocol::tree::member::Member;
-use treevnc_protocol::tree::message::{Attach, ConnectTo, Fault, Message, Refused};
+use treevnc_protocol::tree::message::{Attach, CheckDelayReply, ConnectTo, Fault, Message, Refused};
 use treevnc_protocol::tree::pace::Slow;
 use treevnc_relay::children::Gate;
 use treevnc_relay::link::{Incoming, LinkError, TreeLink};
@@ -83,6 +83,10 @@ impl Gate for NodeService {
 
     fn ended(&self, link: Link, why: Fault) {
         self.shared.with_member(|member: &mut Member, now| member.handle_child_closed(link, why, now));
+    }
+
+    fn answered(&self, batch: CheckDelayReply, round_trip: Option<Duration>, least: Option<Duration>) {
+        self.shared.pass_on(&batch, round_trip, least);
     }
 
     fn slow(&self, slow: Slow) {

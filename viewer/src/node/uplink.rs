@@ -12,6 +12,7 @@ use treevnc_protocol::tree::children::Link;
 use treevnc_protocol::tree::member::{Member, attach};
 use treevnc_protocol::tree::message::{AttachReply, ConnectTo, Fault, MAX_LINE, Message, Position};
 use treevnc_protocol::tree::pulse::{Peer, PulseConfig};
+use treevnc_protocol::update::Seq;
 use treevnc_relay::link::{Incoming, LinkEnd, LinkError, TreeLink, Vitals, dial};
 
 /// How long the other side may take to greet. The member's own deadlines are about as long.
@@ -73,16 +74,17 @@ pub(super) async fn follow_parent(shared: Arc<Shared>, link: Link, place: Connec
 }
 
 /// Attaches, and receives until the link ends or the parent is lost.
-async fn receive(shared: &Shared, link: Link, place: &ConnectTo, mut parent: TreeLink) -> Fault {
+async fn receive(shared: &Arc<Shared>, link: Link, place: &ConnectTo, mut parent: TreeLink) -> Fault {
     let (session, head) = shared.log.with(|log| (log.session(), log.head()));
     let question = Message::Attach(attach(place, Position { session, seq: head }));
     if parent.write_message(&question).await.is_err() {
         return Fault::Closed;
     }
     // Until the answer has come, the member's own time for it counts.
+    let mut reception = Reception::default();
     let ended = match parent.read().await {
-        Ok(answer) => match take_in(shared, link, place, answer) {
-            Ok(()) => stay(shared, link, place, parent).await,
+        Ok(answer) => match take_in(shared, &mut reception, link, place, answer) {
+            Ok(()) => stay(shared, reception, link, place, parent).await,
             Err(end) => end,
         },
         Err(error) => error.into(),
@@ -95,7 +97,7 @@ async fn receive(shared: &Shared, link: Link, place: &ConnectTo, mut parent: Tre
 }
 
 /// Takes in what the parent sends, and beats.
-async fn stay(shared: &Shared, link: Link, place: &ConnectTo, parent: TreeLink) -> LinkEnd {
+async fn stay(shared: &Arc<Shared>, mut reception: Reception, link: Link, place: &ConnectTo, parent: TreeLink) -> LinkEnd {
     let vitals = Vitals::new(&parent, Peer::Parent, PulseConfig::default(), shared.beat.subscribe());
     let (mut reader, mut writer) = parent.split();
     let mut behind = shared.behind.subscribe();
@@ -106,7 +108,7 @@ async fn stay(shared: &Shared, link: Link, place: &ConnectTo, parent: TreeLink) 
         loop {
             let incoming = reader.read().await?;
             vitals.heard(&incoming);
-            take_in(shared, link, place, incoming)?;
+            take_in(shared, &mut reception, link, place, incoming)?;
         }
     };
     let beating = async {
@@ -114,6 +116,7 @@ async fn stay(shared: &Shared, link: Link, place: &ConnectTo, parent: TreeLink) 
             let message = tokio::select! {
                 heartbeat = vitals.heartbeat() => heartbeat,
                 Ok(()) = behind.changed() => Message::Site(*behind.borrow_and_update()),
+                answers = shared.next_answers() => answers,
             };
             writer.write_message(&message).await?;
         }
@@ -127,18 +130,46 @@ async fn stay(shared: &Shared, link: Link, place: &ConnectTo, parent: TreeLink) 
     end
 }
 
-fn take_in(shared: &Shared, link: Link, place: &ConnectTo, incoming: Incoming) -> Result<(), LinkEnd> {
-    match incoming {
-        Incoming::Update(update, until) => drop(shared.log.append(update, until).map_err(LinkError::from)?),
-        Incoming::Message(message) => heard(shared, link, place, message)?,
+/// What has come over a link.
+#[derive(Debug, Default)]
+struct Reception {
+    /// What the parent had when the link began: checks up to it are older than this node's being here.
+    head: Seq,
+    /// Bytes of updates since the last complete point.
+    bytes: u64,
+    /// The newest check that has come, until everything up to it is complete.
+    check: Option<Seq>,
+}
+
+fn take_in(
+    shared: &Arc<Shared>,
+    reception: &mut Reception,
+    link: Link,
+    place: &ConnectTo,
+    incoming: Incoming,
+) -> Result<(), LinkEnd> {
+    let (update, until) = match incoming {
+        Incoming::Update(update, until) => (update, until),
+        Incoming::Message(message) => return heard(shared, reception, link, place, message),
+    };
+    let (seq, is_check, bytes) = (update.seq, update.check, update.cost_bytes());
+    let is_new = shared.log.append(update, until).map_err(LinkError::from)?;
+    if is_new && is_check && seq > reception.head {
+        reception.check = Some(seq);
+    }
+    reception.bytes += bytes as u64;
+    if until == seq {
+        let bytes = std::mem::take(&mut reception.bytes);
+        reception.check.take().into_iter().for_each(|check| shared.answer(check, bytes));
     }
     Ok(())
 }
 
-fn heard(shared: &Shared, link: Link, place: &ConnectTo, message: Message) -> Result<(), LinkEnd> {
+fn heard(shared: &Shared, reception: &mut Reception, link: Link, place: &ConnectTo, message: Message) -> Result<(), LinkEnd> {
     match message {
         Message::AttachReply(reply) => {
-            if matches!(reply, AttachReply::Ok { .. }) {
+            if let AttachReply::Ok { head } = reply {
+                reception.head = head;
                 begin(shared, place);
             }
             shared.with_member(|member: &mut Member, now| member.handle_attach_reply(link, reply, now));
@@ -165,6 +196,7 @@ fn begin(shared: &Shared, place: &ConnectTo) {
         // Who waits for this session's line must not take the other one's for it.
         shared.presenter.send_modify(|presenter| presenter.line.clear());
         shared.log.replace(place.log);
+        shared.answers.clear();
     }
 }
 

@@ -110,7 +110,8 @@ pub(crate) fn samples() -> Vec<(&'static str, Message)> {
 /// The messages about delays.
 fn measuring() -> Vec<(&'static str, Message)> {
     let (check, node) = (Seq(1000), ID);
-    let reply = DelayReply { check, node, depth: 2, bytes: 40_000, shown: Some(9000), round_trip: 700, way_back: 300, held: 60_000 };
+    let reply =
+        DelayReply { check, node, depth: 2, bytes: 40_000, shown: Some(9000), round_trip: 700, way_back: 300, held: 60_000 };
     let measured = MeasuredDelay {
         check,
         node,

@@ -1,0 +1,74 @@
+//! `treevnc delay`: every node answers every check, and what is written down agrees with the tree.
+
+use crate::support::desktop::{Desktop, Server};
+use crate::support::painter::Painter;
+use crate::support::process::{Process, treevnc};
+use crate::support::session::Session;
+use crate::support::tools::{Turn, have};
+use crate::support::wait::{PATIENCE, poll_until};
+use std::collections::BTreeMap;
+use x11rb::protocol::xproto::Rectangle;
+
+const NODES: usize = 14;
+
+#[test]
+fn every_node_answers_every_check_and_the_file_says_at_which_depth() {
+    if !have(Desktop::programs(Server::Xvnc)) {
+        return;
+    }
+    let _turn = Turn::half();
+    let desktop = Desktop::new(Server::Xvnc);
+    let session = Session::new(&desktop.address(), NODES);
+    session.must_show(&desktop.picture(), &desktop.scratch);
+    let (root, csv) = (session.root.address.to_string(), desktop.scratch.file("delays.csv"));
+    let words = ["delay", &root, "--count", "7", "--size", "500,30000", "--interval", "0.1", "--csv", csv.to_str().unwrap()];
+    let mut measuring = Process::start(&mut treevnc(words));
+    assert!(measuring.end(PATIENCE).success(), "{}", measuring.said());
+    let first = measuring.out().all().remove(0);
+    assert!(first.starts_with("7 checks, ") && first.ends_with("; 98 answers, 0 missing"), "{}", measuring.said());
+
+    let file = std::fs::read_to_string(&csv).unwrap();
+    let mut lines = file.lines();
+    let columns: Vec<_> = lines.next().unwrap().split(',').collect();
+    let column = |name: &str| columns.iter().position(|column| *column == name).unwrap();
+    let mut answers: BTreeMap<(String, String), u32> = BTreeMap::new();
+    for line in lines {
+        let fields: Vec<_> = line.split(',').collect();
+        let number = |name: &str| fields[column(name)].parse::<u64>().unwrap();
+        assert!(number("one_way_us") <= number("delay_us") && number("delay_us") < 10_000_000, "{line}");
+        assert!(number("node_bytes") >= number("frame_bytes"), "{line}");
+        assert_eq!(fields[column("shown_us")], "", "nobody has a window");
+        let of = (fields[column("name")].to_owned(), fields[column("depth")].to_owned());
+        *answers.entry(of).or_default() += 1;
+    }
+    let expected = session.nodes.iter().map(|node| ((node.name.clone(), node.place().1.to_string()), 7));
+    assert_eq!(answers, expected.collect());
+}
+
+#[test]
+fn checks_ride_on_what_changes_and_nobody_but_the_roots_machine_has_any_sent() {
+    if !have(Desktop::programs(Server::Xvnc)) {
+        return;
+    }
+    let _turn = Turn::half();
+    let desktop = Desktop::new(Server::Xvnc);
+    let session = Session::new(&desktop.address(), 2);
+    let painter = Painter::new(&desktop.display, (0, 0), (100, 100));
+    let root = session.root.address.to_string();
+    let mut riding = Process::start(&mut treevnc(["delay", &root, "--ride", "--count", "3", "--interval", "0.05", "--json"]));
+    let mut colour = 0;
+    poll_until("three checks that ride", PATIENCE, || {
+        colour += 0x0001_0203;
+        painter.fill(&[Rectangle { x: 0, y: 0, width: 100, height: 100 }], colour);
+        (!riding.is_running()).then_some(())
+    });
+    assert!(riding.end(PATIENCE).success(), "{}", riding.said());
+    let json: serde_json::Value = serde_json::from_str(&riding.out().all().join("\n")).unwrap();
+    assert_eq!((&json["checks"], &json["missing"]), (&3.into(), &0.into()), "{json}");
+    assert_eq!(json["depths"][0]["nodes"], 2);
+    // A node is no root, and says so.
+    let node = session.nodes[0].address.to_string();
+    let mut asking = Process::start(&mut treevnc(["delay", &node]));
+    assert!(!asking.end(PATIENCE).success());
+    assert_eq!(asking.err().count(|line| line.contains("not for a node")), 1, "{}", asking.said());
+}
