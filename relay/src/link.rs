@@ -80,8 +80,14 @@ impl TreeLink {
 /// Connects to a node's port and makes the connection a tree link, all within `limit`. Takes every frame type: who dials asks for
 /// pictures or status. Dropping the future closes the connection.
 pub async fn dial(addr: SocketAddr, limit: Duration) -> Result<TreeLink, LinkError> {
+    dial_near(addr, limit, limit).await
+}
+
+/// The same for somebody who is near or not to be reached: the connection itself is to be made within `connecting`.
+pub async fn dial_near(addr: SocketAddr, connecting: Duration, limit: Duration) -> Result<TreeLink, LinkError> {
     let connected = async {
-        let mut stream = TcpStream::connect(addr).await?;
+        let stream = timeout(connecting, TcpStream::connect(addr)).await;
+        let mut stream = stream.map_err(|_| LinkError::TimedOut(connecting))??;
         let mut greeting = [0; GREETING_PORT.len()];
         stream.read_exact(&mut greeting).await?;
         if &greeting != GREETING_PORT {

@@ -137,7 +137,10 @@ impl<A: Above> Trees<A> {
 
     /// Who is where, and what is shown.
     pub fn status(&self) -> Status {
-        let (trees, nodes) = self.lock().forest.status();
+        let ((trees, nodes), room) = {
+            let forest = &self.lock().forest;
+            (forest.status(), forest.room())
+        };
         Status {
             session: self.config.session,
             name: self.config.name.clone(),
@@ -145,6 +148,7 @@ impl<A: Above> Trees<A> {
             screen: self.log.with(|log| log.screen().map(|screen| screen.size)),
             now: self.clock.now(),
             trees,
+            room,
             nodes,
             more: false,
             site_of: self.above.site_of(),

@@ -40,6 +40,8 @@ fn as_json(status: &Status) -> serde_json::Value {
         "screen": status.screen.map(|size| [size.width(), size.height()]),
         "site_of": status.site_of.as_ref().map(|site| json!({ "host": site.host.as_str(), "depth": site.depth })),
         "trees": trees,
+        "room": status.room,
+        "isolated": isolated(status),
         "nodes": nodes,
     })
 }
@@ -86,6 +88,9 @@ pub(crate) fn as_text(status: &Status) -> String {
     if let Some(site) = &status.site_of {
         let _ = writeln!(out, "this is a site of {}, with {} above it", site.host, roots(site.depth));
     }
+    if let Some(note) = about_isolated(status) {
+        let _ = writeln!(out, "{note}");
+    }
     if let Some(root) = status.nodes.first() {
         let _ = writeln!(out, "{} [{}] {}", root.name, root.slot, root.address);
     }
@@ -98,6 +103,26 @@ pub(crate) fn as_text(status: &Status) -> String {
         draw_below(&mut out, &nodes, Slot::ROOT, "");
     }
     out
+}
+
+fn isolated(status: &Status) -> usize {
+    status.nodes.iter().filter(|node| node.leaf_only == Some(WhyLeaf::Isolated)).count()
+}
+
+/// What a lecturer wants to know when the network keeps computers apart.
+fn about_isolated(status: &Status) -> Option<String> {
+    let (who, others, them) = match isolated(status) {
+        0 => return None,
+        1 => ("1 computer".to_owned(), "keeps it apart", "it"),
+        n => (format!("{n} computers"), "keeps them apart", "them"),
+    };
+    let room = match status.room {
+        0 => "it has no room for more".to_owned(),
+        n => format!("it has room for {n} more"),
+    };
+    Some(format!(
+        "{who} cannot reach the others (the network {others}, as some Wi-Fi does): the root feeds {them} itself, {room}"
+    ))
 }
 
 fn members(status: &Status, tree: usize) -> impl Iterator<Item = &NodeStatus> {
@@ -197,10 +222,35 @@ mod tests {
             screen: None,
             now: Duration::from_secs(10),
             trees,
+            room: 12,
             nodes,
             more: false,
             site_of: None,
         }
+    }
+
+    #[test]
+    fn of_those_who_are_kept_apart_it_says_how_many_and_for_how_many_more_there_is_room() {
+        let apart = |slot: u32, name| NodeStatus { leaf_only: Some(WhyLeaf::Isolated), ..node(slot, 0, name) };
+        let nodes =
+            vec![node(0, 0, "root"), apart(1, "ada"), apart(2, "bob"), apart(Slot::extra(Slot::ROOT, 0).unwrap().0, "cy")];
+        let mut status = status(Vec::new(), nodes);
+        let said = |status: &Status| as_text(status).lines().nth(1).unwrap().to_owned();
+        assert_eq!(
+            said(&status),
+            "3 computers cannot reach the others (the network keeps them apart, as some Wi-Fi does): the root feeds them itself, \
+             it has room for 12 more"
+        );
+        assert_eq!((&as_json(&status)["isolated"], &as_json(&status)["room"]), (&json!(3), &json!(12)));
+        status.nodes.truncate(2);
+        status.room = 0;
+        assert_eq!(
+            said(&status),
+            "1 computer cannot reach the others (the network keeps it apart, as some Wi-Fi does): the root feeds it itself, \
+             it has no room for more"
+        );
+        status.nodes.truncate(1);
+        assert_eq!(said(&status), "root [0] 192.0.2.1:5950");
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod encrypted;
 mod healing;
 mod hostile;
 mod interfaces;
+mod isolated;
 mod judges;
 mod networks;
 mod newcomer;

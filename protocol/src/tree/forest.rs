@@ -187,6 +187,11 @@ impl Forest {
         }
     }
 
+    /// How many more nodes the root could feed itself.
+    pub fn room(&self) -> u8 {
+        self.room
+    }
+
     /// See [`Topology::poll_dial`].
     pub fn poll_dial(&mut self) -> Option<Dial> {
         self.dialled.pop_front()

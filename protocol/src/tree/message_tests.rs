@@ -113,7 +113,18 @@ fn large_status(count: u32) -> Status {
     let (name, presenter) = ("y".repeat(1000).as_str().into(), "z".repeat(1000).as_str().into());
     let (session, now) = (SessionId(u64::MAX), Duration::from_micros(u64::MAX));
     let site_of = Some(SiteOf { host: "x".repeat(1000).as_str().into(), depth: u8::MAX });
-    Status { session, name, presenter, screen: None, now, trees, nodes: (0..count).map(node).collect(), more: false, site_of }
+    Status {
+        session,
+        name,
+        presenter,
+        screen: None,
+        now,
+        trees,
+        room: 2,
+        nodes: (0..count).map(node).collect(),
+        more: false,
+        site_of,
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The root's side of the tree: gives places, and knows who holds which (PROTOCOL.md, Placement). Decides only; the root's program
 //! carries the messages.
 
+mod apart;
 mod asking;
 mod blames;
 mod caps;
@@ -9,6 +10,7 @@ mod config;
 mod contests;
 mod dials;
 mod event;
+mod failures;
 mod node;
 mod places;
 mod placing;
@@ -28,6 +30,7 @@ use blames::Blames;
 use caps::Caps;
 use contests::Contests;
 use dials::Dials;
+use failures::Failures;
 use node::{Node, State};
 use places::Places;
 use questions::Questions;
@@ -54,9 +57,10 @@ const UNPROVEN: &str = "this question is not proven to be this node's";
 /// and has only relays above it, all attached or on their way, and is answered once they are attached; a relay also takes the slot of
 /// a leaf-only node that stands higher than the free ones. An orphan keeps its slot as long as that holds for it, and so its
 /// children. A hole with relays in rows below it is filled by the last relay, and those below the hole are told when it has come.
-/// Slots below a parent that a node says it cannot reach are its last choice. A leaf-only node that finds no slot gets an extra place
-/// below the root or a relay that has room. A relay into whose upload limit two copies of the picture do not fit is leaf-only, unless it is
-/// needed. Who finds no place waits while anything is under way, and is refused otherwise.
+/// Slots below parents that a node says it cannot reach are its last choice, and one that is found to be kept apart by its network gets
+/// a place below the root or none. A leaf-only node that finds no slot gets an extra place below the root or a relay that has room. A
+/// relay into whose upload limit two copies of the picture do not fit is leaf-only, unless it is needed. Who finds no place waits while
+/// anything is under way, and is refused otherwise.
 ///
 /// INVARIANT: a slot has one holder; each placement has a larger `v` than all before; a node is sent only to an attached relay
 /// or the root; a node that is gone, or is not heard of until its deadline, leaves nothing behind.
@@ -68,6 +72,7 @@ pub struct Topology {
     questions: Questions,
     dials: Dials,
     blames: Blames,
+    failures: Failures,
     rooms: Rooms,
     caps: Caps,
     contests: Contests,
@@ -97,6 +102,7 @@ impl Topology {
             questions: Questions::default(),
             dials: Dials::numbered(number),
             blames: Blames::default(),
+            failures: Failures::default(),
             rooms: Rooms::default(),
             caps: Caps::default(),
             contests: Contests::default(),
@@ -216,7 +222,7 @@ impl Topology {
         let dials = self.dials.deadline().map(|(until, _)| until);
         let retries = self.retries.first().map(|(at, _)| *at);
         let rechecks = self.rechecks.first().map(|(at, _)| *at);
-        [places, dials, retries, rechecks, self.blames.deadline()].into_iter().flatten().min()
+        [places, dials, retries, rechecks, self.blames.deadline(), self.failures.deadline()].into_iter().flatten().min()
     }
 
     /// What the trees of a root have in common, for one event: the newest placement, and the root's room.

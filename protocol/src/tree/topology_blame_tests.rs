@@ -124,20 +124,6 @@ fn a_slow_node_in_the_last_row_gives_up_its_leaf_only_children_where_they_find_r
 }
 
 #[test]
-fn a_node_that_two_children_cannot_reach_is_isolated() {
-    let mut root = six();
-    for id in [7, 8] {
-        let link = root.ask(id, 0, Asking::New, true);
-        let place = root.placement(link);
-        assert_eq!(place.parent, NodeId(3));
-        root.send(link, &Message::Failed(Failed { v: place.v, why: Fault::Unreachable }));
-    }
-    assert_eq!(why(&root, 3), Some(WhyLeaf::Isolated));
-    root.join(9, true);
-    assert!(root.topology.status().iter().all(|node| node.slot.parent() != Some(Slot(3))), "nobody is sent there");
-}
-
-#[test]
 fn leaf_only_nodes_get_extra_places_where_there_is_room() {
     let mut root = Root::new();
     root.room = 1;

@@ -526,6 +526,8 @@ fn the_status_shows_everybody_in_slot_order_and_the_log_what_happened() {
     );
 }
 
+#[path = "topology_apart_tests.rs"]
+mod apart;
 #[path = "topology_blame_tests.rs"]
 mod blame;
 #[path = "topology_caps_tests.rs"]

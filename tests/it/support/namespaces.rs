@@ -56,6 +56,18 @@ impl Hosts {
         ip(&format!("-n {} link set p{host} up", self.bridge));
     }
 
+    /// Keeps these hosts apart, as a wireless network does that forbids traffic between its clients: of all hosts they reach only
+    /// the first. What they send to others is lost without a word.
+    pub(crate) fn keep_apart(&self, hosts: &[usize]) {
+        let ports = hosts.iter().map(|host| format!("\"p{host}\"")).collect::<Vec<_>>().join(", ");
+        let rules = format!(
+            "add table bridge apart; add chain bridge apart pass {{ type filter hook forward priority 0; }}; \
+             add rule bridge apart pass iifname {{ {ports} }} oifname != \"p0\" drop; \
+             add rule bridge apart pass oifname {{ {ports} }} iifname != \"p0\" drop"
+        );
+        run("ip", &["netns", "exec", &self.bridge, "nft", &rules]);
+    }
+
     /// Lets no connection into a host.
     pub(crate) fn shut(&self, host: usize) {
         let rules = "add table inet shut; add chain inet shut input { type filter hook input priority 0; }; \

@@ -74,6 +74,14 @@ impl Site {
         Tree::answered(self.hosts.start(0, &treevnc(["status", &address, "--json"])))
     }
 
+    /// What `treevnc status` says at the root.
+    pub(crate) fn status(&self) -> String {
+        let address = format!("127.0.0.1:{ROOT_PORT}");
+        let mut asking = self.hosts.start(0, &treevnc(["status", &address]));
+        assert!(asking.end(PATIENCE).success(), "{}", asking.said());
+        asking.out().all().join("\n")
+    }
+
     /// Waits until the tree is whole and consists of these hosts' nodes.
     pub(crate) fn must_be_whole(&self, hosts: &[usize]) -> Tree {
         let names: Vec<_> = hosts.iter().map(|host| self.node(*host).name.as_str()).collect();

@@ -61,6 +61,7 @@ fn status() -> Message {
         screen: Some(Size::new(1920, 1080).unwrap()),
         now: Duration::from_secs(2),
         trees: vec![tree],
+        room: 12,
         nodes: vec![node],
         more: false,
         site_of: Some(SiteOf { host: "uni".into(), depth: 1 }),

@@ -30,6 +30,8 @@ pub struct Status {
     pub now: Duration,
     /// The trees; at most [`MAX_STATUS_TREES`].
     pub trees: Vec<TreeStatus>,
+    /// How many more nodes the root could feed itself, beyond the two of each tree.
+    pub room: u8,
     /// The root first, then nodes tree by tree in slot order; at most [`MAX_STATUS_NODES`] in a page.
     pub nodes: Vec<NodeStatus>,
     /// Whether another page follows.
@@ -89,7 +91,7 @@ pub enum WhyLeaf {
     Asked,
     /// The root could not dial it.
     Unreachable,
-    /// The root could dial it, other nodes could not.
+    /// The root could dial it, and it could reach the root, but no other nodes: its network keeps computers apart.
     Isolated,
     /// It, or its line, could not keep up.
     Slow,
@@ -97,6 +99,15 @@ pub enum WhyLeaf {
     Site,
     /// What it may send is too little for children.
     Capped,
+    /// The root could dial it, other nodes could not.
+    Unreached,
+}
+
+impl WhyLeaf {
+    /// Whether it has been found out by what happened, and is tried again after a while.
+    pub fn is_for_a_while(self) -> bool {
+        matches!(self, Self::Isolated | Self::Slow | Self::Unreached)
+    }
 }
 
 impl std::fmt::Display for WhyLeaf {
@@ -104,9 +115,10 @@ impl std::fmt::Display for WhyLeaf {
         f.write_str(match self {
             Self::Asked => "only watches",
             Self::Unreachable => "cannot be reached: its firewall?",
-            Self::Isolated => "cannot be reached by other nodes",
+            Self::Isolated => "its network keeps it apart from the others",
             Self::Slow => "slow",
             Self::Site => "a site of its own",
+            Self::Unreached => "cannot be reached by other nodes",
             Self::Capped => "its upload limit is too small to pass the picture on",
         })
     }

@@ -79,15 +79,17 @@ impl Topology {
     /// A question, and whether the root knows already whether its asker can be dialled.
     fn introduce(&mut self, caller: &Caller, ask: &WhereToConnect) -> (Question, bool) {
         let mut question = Question::asked(caller, ask);
+        let address = question.profile.address;
+        let held = self.places.node(ask.id).or(self.places.ousted(ask.id)).map(|node| &node.profile);
+        let held = held.filter(|held| held.address == address);
+        if let Some(held) = held {
+            (question.profile.reaches, question.profile.reached) = (held.reaches, held.reached);
+        }
         if question.profile.leaf_only.is_some() {
             return (question, true);
         }
-        let address = question.profile.address;
-        let held = self.places.node(ask.id).or(self.places.ousted(ask.id)).map(|node| &node.profile);
-        let known = held.filter(|known| known.address == address && known.leaf_only != Some(WhyLeaf::Asked));
-        let Some(known) = known else { return (question, false) };
-        let is_on_probation = matches!(known.leaf_only, Some(WhyLeaf::Slow | WhyLeaf::Isolated));
-        let is_judged_anew = is_on_probation || known.leaf_only == Some(WhyLeaf::Capped);
+        let Some(known) = held.filter(|known| known.leaf_only != Some(WhyLeaf::Asked)) else { return (question, false) };
+        let is_judged_anew = known.leaf_only.is_some_and(|why| why.is_for_a_while() || why == WhyLeaf::Capped);
         let capped = self.caps.why(ask.id, question.profile.upload);
         let leaf_only = if is_judged_anew { self.blames.why(ask.id).or(capped) } else { known.leaf_only };
         (question.profile.dialable, question.profile.leaf_only) = (known.dialable, leaf_only);
@@ -159,10 +161,12 @@ impl Topology {
     /// The node is attached, and answered so. Those below its slot who are not its children yet are to be.
     pub(super) fn confirm(&mut self, link: Link, id: NodeId, children: &KeptChildren, now: Duration) {
         let Some(node) = self.places.node(id) else { return };
-        let (slot, tenure, v, state, relay) = (node.slot, node.tenure, node.v, node.state, node.is_relay());
+        let (slot, tenure, v, state, relay, parent) =
+            (node.slot, node.tenure, node.v, node.state, node.is_relay(), node.parent.0);
         self.places.change(id, State::Attached, None);
         self.places.suspect(id, Suspicion::None);
         self.places.forget_ousted(slot);
+        self.reached(id, parent, now);
         let mut agreed = *children;
         for (kept, below) in agreed.iter_mut().zip(slot.children()) {
             *kept = kept.filter(|kept| {
@@ -208,12 +212,14 @@ impl Topology {
 
     /// Whoever asked on this connection is to get a place as soon as there is one.
     pub(super) fn queue(&mut self, link: Link, now: Duration) {
+        self.judge_asker(link, now);
         let Some(question) = self.questions.question(link) else { return };
         let id = question.ask.id;
         let is_unseated = matches!(question.ask.asking, Asking::LostParent { .. });
         if is_unseated && self.places.node(id).is_some_and(|node| node.slot.is_extra()) {
             self.free(id, Freed::Moved, now);
         }
+        self.unseat_if_apart(id, now);
         let Some(question) = self.questions.question(link) else { return };
         self.places.describe(id, question.profile.clone());
         self.places.suspect(id, Suspicion::None);

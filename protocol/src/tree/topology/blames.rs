@@ -40,9 +40,14 @@ impl Blames {
         self.of.get(&id).filter(|blame| blame.is_on_probation).map(|blame| blame.why)
     }
 
-    /// How many are on probation or were not long ago.
+    /// How many are on probation or were not long ago; those that are kept apart are nobody's fault.
     pub(super) fn len(&self) -> usize {
-        self.of.len()
+        self.of.values().filter(|blame| blame.why != WhyLeaf::Isolated).count()
+    }
+
+    /// How many are on probation for that.
+    pub(super) fn count(&self, why: WhyLeaf) -> usize {
+        self.of.values().filter(|blame| blame.is_on_probation && blame.why == why).count()
     }
 
     /// What this node said of others counts no more: those who were blamed for it.

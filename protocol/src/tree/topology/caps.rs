@@ -2,6 +2,7 @@
 
 use super::Topology;
 use super::event::TreeEvent;
+use super::node::Node;
 use crate::tree::demand::LEAST_BYTES_PER_SECOND as LEAST;
 use crate::tree::message::WhyLeaf;
 use crate::tree::slot::NodeId;
@@ -63,7 +64,11 @@ impl Topology {
         if demand > self.caps.demand || has_fallen {
             (self.caps.demand, self.caps.is_settled) = (demand, false);
         }
-        if self.caps.is_settled {
+        // One that asked before the picture needed less, or comes back from where it was moved, may be known as it was then.
+        let is_outdated = |node: &Node| {
+            node.profile.leaf_only == Some(WhyLeaf::Capped) && !node.slot.is_extra() && self.caps.fits(node.profile.upload)
+        };
+        if self.caps.is_settled && !self.places.iter().any(|(_, node)| is_outdated(node)) {
             return;
         }
         let limited = self.places.iter().filter(|(_, node)| node.profile.upload > 0 && !node.slot.is_extra());
@@ -108,7 +113,7 @@ impl Topology {
     }
 
     fn promote(&mut self, id: NodeId) {
-        self.places.edit(id, |node| (node.profile.leaf_only, node.unreached_by) = (None, None));
+        self.places.set_leaf_only(id, None);
         self.events.push_back(TreeEvent::Relays { id, leaf_only: None });
     }
 }

@@ -1,10 +1,12 @@
 //! Which slot a node gets, and who fills a hole. Reads the places, changes nothing.
 
+use super::failures::Failures;
 use super::node::{Node, State, Suspicion};
 use super::places::{Line, Places};
 use super::questions::{Question, Questions};
 use crate::tree::message::{Asking, Fault};
 use crate::tree::slot::{NodeId, Slot};
+use std::collections::BTreeSet;
 
 /// What becomes of a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,19 +19,25 @@ pub(super) enum Choice {
     Nothing,
 }
 
-/// Chooses by the rules at [`super::Topology`].
-pub(super) fn choose(places: &Places, question: &Question, root: NodeId) -> Choice {
+/// Chooses by the rules at [`super::Topology`]. A node that is kept apart, which is no relay, can only be below the root.
+pub(super) fn choose(places: &Places, question: &Question, failures: &Failures, is_apart: bool, root: NodeId) -> Choice {
     let asking = &question.ask.asking;
     let held = places.node(question.ask.id).map(|node| node.slot);
-    let avoided = avoided(asking);
-    let is_avoided = |slot: Slot| {
-        let above = slot.parent().map(|above| places.holder(above).map_or(root, |(id, _)| id));
-        avoided.is_some() && above == avoided
-    };
-    let usable = held.filter(|slot| places.line(*slot) != Line::Broken);
     let is_relay = question.profile.leaf_only.is_none();
-    let is_allowed = |slot: Slot| held.is_none_or(|held| !slot.is_below(held));
+    let above = |slot: Slot| slot.parent().and_then(|above| places.holder(above));
+    let is_suitable = |slot: Slot| !is_apart || slot.parent() == Some(Slot::ROOT);
+    let is_allowed = |slot: Slot| is_suitable(slot) && held.is_none_or(|held| !slot.is_below(held));
+    let usable = held.filter(|slot| places.line(*slot) != Line::Broken && is_suitable(*slot));
+    let avoided = avoided(asking);
+    let failed_at: BTreeSet<NodeId> = match avoided {
+        Some(_) => failures.parents(question.ask.id).chain(avoided).collect(),
+        None => BTreeSet::new(),
+    };
+    let is_avoided = |slot: Slot| failed_at.contains(&above(slot).map_or(root, |(id, _)| id));
+    // After a failure one that others have reached is the better choice.
+    let is_better = |slot: Slot| above(slot).is_none_or(|(_, node)| node.profile.reached) && !is_avoided(slot);
     let slot = usable.filter(|slot| !is_avoided(*slot));
+    let slot = slot.or_else(|| avoided.and_then(|_| lowest(places, is_relay, |slot| is_allowed(slot) && is_better(slot))));
     let slot = slot.or_else(|| lowest(places, is_relay, |slot| is_allowed(slot) && !is_avoided(slot)));
     match slot.or(usable).or_else(|| lowest(places, is_relay, is_allowed)) {
         Some(slot) if places.line(slot) == Line::Whole => Choice::Take(slot),

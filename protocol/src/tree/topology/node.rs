@@ -44,6 +44,10 @@ pub(super) struct Profile {
     pub(super) dialable: bool,
     /// Most KiB per second that it may send; 0 for no limit.
     pub(super) upload: u32,
+    /// Whether it has attached below another node.
+    pub(super) reaches: bool,
+    /// Whether another node has attached below it.
+    pub(super) reached: bool,
 }
 
 /// A node that holds a slot.
@@ -58,8 +62,6 @@ pub(super) struct Node {
     pub(super) parent: (NodeId, V),
     pub(super) state: State,
     pub(super) suspicion: Suspicion,
-    /// A child that could not reach it although the root could.
-    pub(super) unreached_by: Option<NodeId>,
     /// A parent that it said it cannot reach, not long ago.
     pub(super) cannot_reach: Option<NodeId>,
     /// How many more leaf-only children it would take, and when it said so.
@@ -84,7 +86,6 @@ impl Node {
             parent: (NodeId(0), V::NONE),
             state: State::Asking,
             suspicion: Suspicion::None,
-            unreached_by: None,
             cannot_reach: None,
             room: 0,
             room_asked: None,

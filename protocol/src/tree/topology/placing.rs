@@ -60,7 +60,8 @@ impl Topology {
 
     fn try_to_place(&mut self, link: Link, now: Duration) -> bool {
         let Some(question) = self.questions.question(link) else { return false };
-        match choice::choose(&self.places, question, self.config.id) {
+        let is_apart = self.is_apart(question.ask.id);
+        match choice::choose(&self.places, question, &self.failures, is_apart, self.config.id) {
             Choice::Take(slot) => self.place(link, slot, now),
             Choice::Keep(slot) => self.keep(link, slot, now),
             Choice::Nothing => return false,
@@ -223,6 +224,9 @@ impl Topology {
         self.contests.settle(id);
         self.moving.remove(&id);
         self.rooms.forget(id);
+        if !matches!(why, Freed::Moved | Freed::NotAttached | Freed::GaveWay) {
+            self.failures.forget(id);
+        }
         if why != Freed::Moved {
             self.caps.forget(id);
             self.forget_push(id);

@@ -50,6 +50,8 @@ impl Question {
             leaf_only,
             dialable: false,
             upload: ask.capabilities.upload,
+            reaches: false,
+            reached: false,
         };
         Self { ask: ask.clone(), profile, is_to_dial: false }
     }

@@ -66,10 +66,8 @@ impl Topology {
         if !matches!(why, Fault::Unreachable | Fault::NoAnswer) {
             return;
         }
-        let by = self.places.node(parent).and_then(|node| node.unreached_by);
-        self.places.edit(parent, |node| node.unreached_by = Some(child));
-        if by.is_some_and(|by| by != child) {
-            self.blame(parent, WhyLeaf::Isolated, child, now);
+        if self.places.node(parent).is_some() {
+            self.failures.add(child, parent, now + self.config.probation);
         }
         self.doubted_by_child(parent, why, now);
     }
@@ -103,6 +101,7 @@ impl Topology {
             Purpose::Doubt if is_ours => {
                 self.hang_up(link);
                 self.trust(dialled.id);
+                self.judge_parent(dialled.id, now);
             }
             Purpose::Room if is_ours => {
                 self.hang_up(link);
@@ -137,6 +136,7 @@ impl Topology {
                 // Nobody would take its place, and so its parent would not let it go; or its parent is the root, which would know.
                 self.places.edit(dialled.id, |node| node.profile.dialable = false);
                 self.retries.insert((now + self.config.probation, dialled.id));
+                self.failures.forget_parent(dialled.id);
                 self.trust(dialled.id);
             }
             Purpose::Doubt if self.places.node(dialled.id).is_some_and(|node| node.suspicion == Suspicion::ByChild) => {
@@ -189,7 +189,7 @@ impl Topology {
     }
 
     /// Makes a node leaf-only for a while. When many are blamed, it is not them, and nothing is done.
-    fn blame(&mut self, id: NodeId, why: WhyLeaf, by: NodeId, now: Duration) {
+    pub(super) fn blame(&mut self, id: NodeId, why: WhyLeaf, by: NodeId, now: Duration) {
         let may_blame = self.blames.len() * RELAYS_PER_BLAME < self.places.relay_count();
         if may_blame && self.demote(id, why, now) {
             self.blames.add(id, why, by, now, self.config.probation);
@@ -256,16 +256,16 @@ impl Topology {
         while let Some(id) = self.blames.pardon(now) {
             self.relays_again(id);
         }
+        self.failures.expire(now);
     }
 
     /// A node is blamed no more. In an extra place it stays a leaf until it asks again.
     fn relays_again(&mut self, id: NodeId) {
-        let is_on_probation = |why: WhyLeaf| matches!(why, WhyLeaf::Slow | WhyLeaf::Isolated);
-        let is_meant = |node: &Node| !node.slot.is_extra() && node.profile.leaf_only.is_some_and(is_on_probation);
+        let is_meant = |node: &Node| !node.slot.is_extra() && node.profile.leaf_only.is_some_and(WhyLeaf::is_for_a_while);
         if self.places.node(id).is_some_and(is_meant) {
             let upload = self.places.node(id).map_or(0, |node| node.profile.upload);
             let leaf_only = self.caps.why(id, upload);
-            self.places.edit(id, |node| (node.profile.leaf_only, node.unreached_by) = (leaf_only, None));
+            self.places.set_leaf_only(id, leaf_only);
             self.events.push_back(TreeEvent::Relays { id, leaf_only });
         }
     }

@@ -16,6 +16,10 @@ const FRESH: Duration = Duration::from_secs(10);
 const AT_ONCE: usize = 8;
 const IN_ALL: usize = 32;
 
+/// What a node is told that reaches only the root, when the root has no room for it.
+const APART: &str = "the network keeps computers apart (Wi-Fi client isolation?), and the root has no room to feed more of them itself: \
+                     use a cable or another network";
+
 /// Who has room.
 #[derive(Debug, Default)]
 pub(super) struct Rooms {
@@ -64,8 +68,17 @@ impl Topology {
         }
     }
 
-    /// Gives an extra place to a leaf-only node that finds no slot; asks for room if none is known. Answers whether it gave one.
+    /// Gives an extra place to a leaf-only node that finds no slot; asks for room if none is known. One that is kept apart gets one of the root's,
+    /// or is turned away. Answers whether it is served.
     pub(super) fn seat_a_leaf(&mut self, link: Link, now: Duration) -> bool {
+        let id = self.questions.asker(link);
+        if id.is_some_and(|id| self.is_apart(id)) {
+            match self.extra_place_of_root() {
+                Some(slot) => self.place(link, slot, now),
+                None => self.turn_away(link, true, APART),
+            }
+            return true;
+        }
         let extra = self.extra_place();
         match extra {
             Some(slot) => self.place(link, slot, now),
@@ -74,11 +87,14 @@ impl Topology {
         extra.is_some()
     }
 
+    fn extra_place_of_root(&mut self) -> Option<Slot> {
+        let slot = self.places.free_extra(Slot::ROOT).filter(|_| self.rooms.root > 0)?;
+        self.rooms.root -= 1;
+        Some(slot)
+    }
+
     fn extra_place(&mut self) -> Option<Slot> {
-        if self.rooms.root > 0
-            && let Some(slot) = self.places.free_extra(Slot::ROOT)
-        {
-            self.rooms.root -= 1;
+        if let Some(slot) = self.extra_place_of_root() {
             return Some(slot);
         }
         while let Some(&id) = self.rooms.nodes.first() {
