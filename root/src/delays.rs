@@ -1,7 +1,10 @@
 //! What the root measures: sends checks when they are due or wanted, and hands what the answers say to whoever listens. What an answer
 //! says is worked out by [`Checks`].
 
+mod live;
+
 use crate::stage::Stage;
+use live::Live;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +13,7 @@ use tokio::sync::broadcast;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use treevnc_protocol::tree::delay::{Check, Checks, Delay};
 use treevnc_protocol::tree::message::{
-    CheckDelayReply, DelayReport, DelayRequest, MAX_DELAY_REPLIES, MeasuredDelay, Message, Refused,
+    CheckDelayReply, DelayReport, DelayRequest, DepthDelay, MAX_DELAY_REPLIES, MeasuredDelay, Message, Refused,
 };
 use treevnc_protocol::tree::slot::NodeId;
 use treevnc_protocol::tree::text::NodeName;
@@ -47,6 +50,7 @@ pub struct Delays {
     clock: SessionClock,
     stage: Stage,
     checks: Mutex<Checks>,
+    live: Mutex<Live>,
     events: broadcast::Sender<Measured>,
     /// Nodes that are there.
     nodes: AtomicUsize,
@@ -59,7 +63,7 @@ impl Delays {
     pub(crate) fn new(session: SessionId, clock: SessionClock, stage: Stage) -> Arc<Self> {
         let (checks, events) = (Mutex::default(), broadcast::Sender::new(BEHIND));
         let (nodes, probing) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let delays = Arc::new(Self { session, clock, stage, checks, events, nodes, probing });
+        let delays = Arc::new(Self { session, clock, stage, checks, live: Mutex::default(), events, nodes, probing });
         delays.stage.set_check_log(Arc::clone(&delays) as Arc<dyn CheckLog>);
         delays
     }
@@ -95,6 +99,7 @@ impl Delays {
         let (now, mut checks) = (self.clock.now(), self.lock());
         for reply in &batch.replies {
             if let Some(delay) = checks.answered(reply, round_trip, least, now) {
+                self.live().note(&delay, now);
                 // Nobody listens, mostly.
                 let _ = self.events.send(Measured::Answered(delay));
             }
@@ -163,6 +168,20 @@ impl Delays {
         if let Err(error) = computing(true, || self.stage.probe(bytes)) {
             tracing::warn!("a check could not be sent: {error}");
         }
+    }
+
+    /// The newest one-way delay of a node.
+    pub(crate) fn of(&self, node: NodeId) -> Option<Duration> {
+        self.live().of(node, self.clock.now())
+    }
+
+    /// The one-way delays of the last minutes.
+    pub(crate) fn by_depth(&self) -> Vec<DepthDelay> {
+        self.live().by_depth(self.clock.now())
+    }
+
+    fn live(&self) -> MutexGuard<'_, Live> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Checks> {

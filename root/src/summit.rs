@@ -5,7 +5,9 @@ use crate::floor::FloorKeeper;
 use crate::trees::Above;
 use std::sync::Arc;
 use std::time::Duration;
-use treevnc_protocol::tree::message::{CheckDelayReply, DelayRequest, FloorCommand, Message, Present, ServerChangeRequest};
+use treevnc_protocol::tree::message::{
+    CheckDelayReply, DelayRequest, DepthDelay, FloorCommand, Message, Present, ServerChangeRequest,
+};
 use treevnc_protocol::tree::slot::NodeId;
 use treevnc_protocol::tree::text::NodeName;
 use treevnc_relay::link::{LinkError, TreeLink};
@@ -36,6 +38,14 @@ impl Above for Summit {
 
     fn answered(&self, batch: CheckDelayReply, round_trip: Option<Duration>, least: Option<Duration>) {
         self.delays.answered(&batch, round_trip, least);
+    }
+
+    fn delay_of(&self, node: NodeId) -> Option<Duration> {
+        self.delays.of(node)
+    }
+
+    fn delays(&self) -> Vec<DepthDelay> {
+        self.delays.by_depth()
     }
 
     async fn measure(

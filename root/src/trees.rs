@@ -17,8 +17,8 @@ use tracing::{debug, info, warn};
 use treevnc_protocol::tree::children::{Acceptance, Child, Link};
 use treevnc_protocol::tree::forest::{Forest, RootChildren};
 use treevnc_protocol::tree::message::{
-    Attach, Behind, CheckDelayReply, DelayRequest, Fault, FloorCommand, IAmHere, Message, Present, Presenter, Refused,
-    ServerChangeReply, ServerChangeRequest, SiteOf, SlowNode, Status,
+    Attach, Behind, CheckDelayReply, DelayRequest, DepthDelay, Fault, FloorCommand, IAmHere, Message, Present, Presenter,
+    Refused, ServerChangeReply, ServerChangeRequest, SiteOf, SlowNode, Status,
 };
 use treevnc_protocol::tree::networks::Networks;
 use treevnc_protocol::tree::pace::Slow;
@@ -56,6 +56,14 @@ pub trait Above: Send + Sync + 'static {
         request: DelayRequest,
         name_of: impl Fn(NodeId) -> Option<NodeName> + Send + Sync,
     ) -> impl Future<Output = Result<(), LinkError>> + Send;
+    /// The newest one-way delay of a node, where that is measured.
+    fn delay_of(&self, _node: NodeId) -> Option<Duration> {
+        None
+    }
+    /// The one-way delays of the last minutes, where that is measured.
+    fn delays(&self) -> Vec<DepthDelay> {
+        Vec::new()
+    }
     /// Of what this is a site; none at the session's own root.
     fn site_of(&self) -> Option<SiteOf> {
         None
@@ -137,10 +145,14 @@ impl<A: Above> Trees<A> {
 
     /// Who is where, and what is shown.
     pub fn status(&self) -> Status {
-        let ((trees, nodes), room) = {
+        let ((trees, mut nodes), room) = {
             let forest = &self.lock().forest;
             (forest.status(), forest.room())
         };
+        for node in &mut nodes {
+            let delay = self.above.delay_of(node.id);
+            node.delay = delay.map(|delay| u32::try_from(delay.as_micros()).unwrap_or(u32::MAX));
+        }
         Status {
             session: self.config.session,
             name: self.config.name.clone(),
@@ -152,6 +164,7 @@ impl<A: Above> Trees<A> {
             nodes,
             more: false,
             site_of: self.above.site_of(),
+            delays: self.above.delays(),
         }
     }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use std::fmt::Write;
 use std::net::IpAddr;
 use std::time::Duration;
-use treevnc_protocol::tree::message::{Behind, NetworkKind, NodeStatus, Status, TreeStatus, WhyLeaf};
+use treevnc_protocol::tree::message::{Behind, DepthDelay, NetworkKind, NodeStatus, Status, TreeStatus, WhyLeaf};
 use treevnc_protocol::tree::slot::Slot;
 use treevnc_viewer::ask::ask_status;
 
@@ -33,6 +33,7 @@ pub(super) async fn run(args: StatusArgs) -> anyhow::Result<()> {
 fn as_json(status: &Status) -> serde_json::Value {
     let nodes: Vec<_> = status.nodes.iter().map(|node| node_as_json(node, status.now)).collect();
     let trees: Vec<_> = status.trees.iter().enumerate().map(|(n, tree)| tree_as_json(status, n, tree)).collect();
+    let delays: Vec<_> = status.delays.iter().map(delay_as_json).collect();
     json!({
         "session": status.name.as_str(),
         "session_id": format!("{:016x}", status.session.0),
@@ -43,7 +44,13 @@ fn as_json(status: &Status) -> serde_json::Value {
         "room": status.room,
         "isolated": isolated(status),
         "nodes": nodes,
+        "delays": delays,
     })
+}
+
+fn delay_as_json(delay: &DepthDelay) -> serde_json::Value {
+    let DepthDelay { depth, count, median, p95, p99, max } = delay;
+    json!({ "depth": depth, "count": count, "median_us": median, "p95_us": p95, "p99_us": p99, "max_us": max })
 }
 
 fn tree_as_json(status: &Status, number: usize, tree: &TreeStatus) -> serde_json::Value {
@@ -73,6 +80,7 @@ fn node_as_json(node: &NodeStatus, now: Duration) -> serde_json::Value {
         "relay": node.relay(),
         "leaf_only": node.leaf_only.map(|why| why.to_string()),
         "attached": node.attached,
+        "delay_us": node.delay,
         "behind": node.behind.map(|behind| json!({ "nodes": behind.nodes, "depth": behind.depth })),
         "seconds": now.saturating_sub(node.since).as_secs(),
     })
@@ -93,6 +101,10 @@ pub(crate) fn as_text(status: &Status) -> String {
     }
     if let Some(root) = status.nodes.first() {
         let _ = writeln!(out, "{} [{}] {}", root.name, root.slot, root.address);
+    }
+    if !status.delays.is_empty() {
+        let depths = status.delays.iter().map(|at| format!("{} {} ({})", at.depth, ms(at.median), ms(at.p95)));
+        let _ = writeln!(out, "delay by depth in ms, median (p95): {}", depths.collect::<Vec<_>>().join(", "));
     }
     for (number, tree) in status.trees.iter().enumerate() {
         let nodes: Vec<_> = members(status, number).collect();
@@ -123,6 +135,11 @@ fn about_isolated(status: &Status) -> Option<String> {
     Some(format!(
         "{who} cannot reach the others (the network {others}, as some Wi-Fi does): the root feeds {them} itself, {room}"
     ))
+}
+
+/// Microseconds as milliseconds.
+fn ms(micros: u32) -> String {
+    format!("{:.1}", f64::from(micros) / 1e3)
 }
 
 fn members(status: &Status, tree: usize) -> impl Iterator<Item = &NodeStatus> {
@@ -185,7 +202,8 @@ fn draw_below(out: &mut String, nodes: &[&NodeStatus], slot: Slot, before: &str)
             Some(WhyLeaf::Site) => format!(", a site{}", behind(node)),
             why => why.map_or(String::new(), |why| format!(", leaf only ({why})")),
         };
-        let _ = writeln!(out, "{before}{branch}{} [{}] {}{leaf}{joining}", node.name, node.slot, node.address);
+        let delay = node.delay.map_or(String::new(), |micros| format!(", {} ms", ms(micros)));
+        let _ = writeln!(out, "{before}{branch}{} [{}] {}{delay}{leaf}{joining}", node.name, node.slot, node.address);
         draw_below(out, nodes, child, &format!("{before}{line}"));
     }
 }
@@ -205,6 +223,7 @@ mod tests {
             leaf_only: (slot == 4 || slot >= 1 << 31).then_some(WhyLeaf::Unreachable),
             attached: slot != 2,
             since: Duration::from_secs(3),
+            delay: None,
             tree,
             behind: None,
         }
@@ -226,6 +245,7 @@ mod tests {
             nodes,
             more: false,
             site_of: None,
+            delays: Vec::new(),
         }
     }
 
@@ -251,6 +271,19 @@ mod tests {
         );
         status.nodes.truncate(1);
         assert_eq!(said(&status), "root [0] 192.0.2.1:5950");
+    }
+
+    #[test]
+    fn delays_are_told_by_depth_and_with_each_node() {
+        let mut nodes = [node(0, 0, "root"), node(1, 0, "ada"), node(3, 0, "cy")].to_vec();
+        nodes[1].delay = Some(3210);
+        let mut status = status(vec![tree("eth0", NetworkKind::Lan, &["192.0.2.1"])], nodes);
+        status.delays = vec![DepthDelay { depth: 1, count: 9, median: 3000, p95: 4260, p99: 5000, max: 6000 }];
+        let text = as_text(&status);
+        assert!(text.contains("\ndelay by depth in ms, median (p95): 1 3.0 (4.3)\n"), "{text}");
+        assert!(text.contains("─ ada [1] 192.0.2.1:5950, 3.2 ms\n") && text.contains("cy [3] 192.0.2.1:5950\n"), "{text}");
+        let json = as_json(&status);
+        assert_eq!((&json["delays"][0]["p95_us"], &json["nodes"][1]["delay_us"]), (&json!(4260), &json!(3210)));
     }
 
     #[test]

@@ -41,6 +41,17 @@ fn every_node_answers_every_check_and_the_file_says_at_which_depth() {
         let of = (fields[column("name")].to_owned(), fields[column("depth")].to_owned());
         *answers.entry(of).or_default() += 1;
     }
+    let asked = || {
+        let mut asking = Process::start(&mut treevnc(["status", &root, "--json"]));
+        assert!(asking.end(PATIENCE).success(), "{}", asking.said());
+        serde_json::from_str::<serde_json::Value>(&asking.out().all().join("\n")).unwrap()
+    };
+    let status = asked();
+    let depths: Vec<_> = status["delays"].as_array().unwrap().iter().map(|at| at["depth"].as_u64().unwrap()).collect();
+    assert_eq!(depths, [1, 2, 3], "{status}");
+    let nodes = status["nodes"].as_array().unwrap();
+    assert!(nodes.iter().skip(1).all(|node| node["delay_us"].as_u64().is_some_and(|micros| micros < 10_000_000)), "{status}");
+
     let expected = session.nodes.iter().map(|node| ((node.name.clone(), node.place().1.to_string()), 7));
     assert_eq!(answers, expected.collect());
 }

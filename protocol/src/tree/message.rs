@@ -23,7 +23,10 @@ pub use presenting::{
 };
 pub use showing::{Behind, MAX_LINE, Presenter};
 pub use slow::SlowNode;
-pub use status::{MAX_STATUS_NODES, MAX_STATUS_TREES, NetworkKind, NodeStatus, SiteOf, Status, TreeStatus, WhyLeaf};
+pub use status::{
+    DepthDelay, MAX_STATUS_DEPTHS, MAX_STATUS_NODES, MAX_STATUS_TREES, NetworkKind, NodeStatus, SiteOf, Status, TreeStatus,
+    WhyLeaf,
+};
 
 use super::frame::{self, kind};
 use super::slot::Slot;

@@ -100,6 +100,7 @@ fn large_status(count: u32) -> Status {
         leaf_only: None,
         attached: true,
         since: Duration::from_micros(u64::MAX),
+        delay: Some(u32::MAX),
         tree: u16::MAX,
         behind: Some(Behind { nodes: u32::MAX, depth: u32::MAX }),
     };
@@ -113,18 +114,10 @@ fn large_status(count: u32) -> Status {
     let (name, presenter) = ("y".repeat(1000).as_str().into(), "z".repeat(1000).as_str().into());
     let (session, now) = (SessionId(u64::MAX), Duration::from_micros(u64::MAX));
     let site_of = Some(SiteOf { host: "x".repeat(1000).as_str().into(), depth: u8::MAX });
-    Status {
-        session,
-        name,
-        presenter,
-        screen: None,
-        now,
-        trees,
-        room: 2,
-        nodes: (0..count).map(node).collect(),
-        more: false,
-        site_of,
-    }
+    let most = u32::MAX;
+    let delay = DepthDelay { depth: u8::MAX, count: u64::MAX, median: most, p95: most, p99: most, max: most };
+    let (delays, nodes) = (vec![delay; MAX_STATUS_DEPTHS], (0..count).map(node).collect());
+    Status { session, name, presenter, screen: None, now, trees, room: 2, nodes, more: false, site_of, delays }
 }
 
 #[test]

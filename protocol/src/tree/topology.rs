@@ -250,7 +250,8 @@ impl Topology {
         let (id, address, since) = (self.config.id, self.config.address, Duration::ZERO);
         let name = NodeName::new("root");
         let (attached, tree, behind) = (true, 0, None);
-        let root = NodeStatus { id, name, address, slot: Slot::ROOT, leaf_only: None, attached, since, tree, behind };
+        let root =
+            NodeStatus { id, name, address, slot: Slot::ROOT, leaf_only: None, attached, since, delay: None, tree, behind };
         let node = |(id, node): (NodeId, &Node)| NodeStatus {
             id,
             name: node.profile.name.clone(),
@@ -259,6 +260,7 @@ impl Topology {
             leaf_only: node.profile.leaf_only,
             attached: node.state == State::Attached,
             since: node.since,
+            delay: None,
             tree: 0,
             behind: node.behind,
         };

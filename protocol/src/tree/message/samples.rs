@@ -50,6 +50,7 @@ fn status() -> Message {
         leaf_only: None,
         attached: true,
         since: Duration::from_secs(1),
+        delay: Some(1500),
         tree: 0,
         behind: Some(Behind { nodes: 12, depth: 3 }),
     };
@@ -65,6 +66,7 @@ fn status() -> Message {
         nodes: vec![node],
         more: false,
         site_of: Some(SiteOf { host: "uni".into(), depth: 1 }),
+        delays: vec![DepthDelay { depth: 2, count: 100, median: 1000, p95: 2000, p99: 3000, max: 4000 }],
     })
 }
 

@@ -14,6 +14,9 @@ pub const MAX_STATUS_NODES: usize = 256;
 /// Most trees that are told; nodes of others have a number that none has.
 pub const MAX_STATUS_TREES: usize = 64;
 
+/// Most depths that delays are told of.
+pub const MAX_STATUS_DEPTHS: usize = 64;
+
 /// STATUS: the state of a session, in pages that each fit a frame.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
@@ -38,6 +41,25 @@ pub struct Status {
     pub more: bool,
     /// Of what it is a site; none for the session's own root.
     pub site_of: Option<SiteOf>,
+    /// How long pictures took in the last minutes, by depth; at most [`MAX_STATUS_DEPTHS`].
+    pub delays: Vec<DepthDelay>,
+}
+
+/// One-way delays of the nodes of one depth, from a frame's first byte at the root to the complete frame. Times in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DepthDelay {
+    /// Links between these nodes and the root.
+    pub depth: u8,
+    /// How many were measured.
+    pub count: u64,
+    /// Half of them took at most so long.
+    pub median: u32,
+    /// 95 of 100.
+    pub p95: u32,
+    /// 99 of 100.
+    pub p99: u32,
+    /// All.
+    pub max: u32,
 }
 
 /// Where a site stands.
@@ -142,6 +164,8 @@ pub struct NodeStatus {
     /// Since when it has this place, on the root's session clock; in microseconds on the wire.
     #[serde(with = "micros")]
     pub since: Duration,
+    /// The newest one-way delay that it has answered a check with, in microseconds.
+    pub delay: Option<u32>,
     /// Its tree: a place in [`Status::trees`]. The root is in all of them.
     pub tree: u16,
     /// What is behind it, if it is a site and has said so.
