@@ -172,11 +172,13 @@ impl Keeper {
                     (carried, begun) = (Some(log), begun + 1);
                 }
             }
-            self.look(&above);
+            if let Some(trees) = &*self.trees.borrow() {
+                trees.set_above(&above.line);
+            }
             tokio::select! {
                 _ = state.changed() => {}
                 _ = far.changed() => {}
-                _ = looks.tick() => {}
+                _ = looks.tick() => self.look(),
                 Some(_) = tending.join_next() => {}
             }
         }
@@ -219,15 +221,19 @@ impl Keeper {
         };
         let new = told(far, self.id, interrupted.as_deref());
         self.presenter.send_if_modified(|known| std::mem::replace(known, new.clone()) != new);
+        self.tell_those_who_ask();
     }
 
-    /// Looks who stands here, for those above and for those who ask.
-    fn look(&self, far: &Presenter) {
+    fn tell_those_who_ask(&self) {
         let screen = self.log.with(|log| log.screen().map(|screen| screen.name.clone())).unwrap_or_default();
         let new = about(&self.presenter.borrow(), &screen);
         self.about.send_if_modified(|known| std::mem::replace(known, new.clone()) != new);
+    }
+
+    /// Looks what is shown, and who stands here, for those above.
+    fn look(&self) {
+        self.tell_those_who_ask();
         if let Some(trees) = &*self.trees.borrow() {
-            trees.set_above(&far.line);
             self.node.set_behind(trees.behind());
         }
     }

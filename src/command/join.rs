@@ -6,7 +6,7 @@ mod window;
 pub(crate) use joining::Joining;
 
 use super::{asked_to_stop, look_up, runtime};
-use crate::cli::JoinArgs;
+use crate::cli::{JoinArgs, NodeArgs};
 use anyhow::{Context, anyhow, bail};
 use std::io::{BufRead, IsTerminal, Write};
 use std::net::SocketAddr;
@@ -35,7 +35,7 @@ const COMMANDS: usize = 8;
 pub(super) fn run(args: JoinArgs) -> anyhow::Result<()> {
     let source = super::share::source(&args.source)?;
     let runtime = runtime()?;
-    let root = runtime.block_on(find(args.node.root.as_deref(), args.node.session.as_deref()))?;
+    let root = runtime.block_on(find(&args.node))?;
     let log = SharedLog::new(SessionId(0));
     let inside = runtime.enter();
     let node = Joining::new(&args.node, root, log.clone())?;
@@ -107,12 +107,13 @@ fn ended(end: End) -> anyhow::Result<()> {
     }
 }
 
-/// The root's address: the one given, or one found on the network.
-pub(super) async fn find(host: Option<&str>, session: Option<&str>) -> anyhow::Result<SocketAddr> {
-    let candidates = match host {
+/// The root's address: the one given, or one found on the network. It is there, unless a site is to wait for it.
+pub(super) async fn find(args: &NodeArgs) -> anyhow::Result<SocketAddr> {
+    let candidates = match &args.root {
         Some(host) => look_up(host).await?,
-        None => search(session).await?,
+        None => search(args.session.as_deref()).await?,
     };
+    let first = candidates.first().copied();
     let mut last = anyhow!("the root has no address");
     for address in candidates {
         match dial(address, REACH).await {
@@ -122,7 +123,13 @@ pub(super) async fn find(host: Option<&str>, session: Option<&str>) -> anyhow::R
             }
         }
     }
-    Err(last)
+    match first.filter(|_| args.direct) {
+        Some(first) => {
+            tracing::warn!("{last:#}; it is asked again and again");
+            Ok(first)
+        }
+        None => Err(last),
+    }
 }
 
 async fn search(wanted: Option<&str>) -> anyhow::Result<Vec<SocketAddr>> {

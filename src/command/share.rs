@@ -17,7 +17,7 @@ use treevnc_viewer::share::{ShareEnd, ShareOptions, ShareSource, Sharing, find_s
 pub(super) fn run(args: ShareArgs) -> anyhow::Result<()> {
     let options = ShareOptions { source: source(&args.source)?, choice: args.display };
     let runtime = runtime()?;
-    let root = runtime.block_on(find(args.node.root.as_deref(), args.node.session.as_deref()))?;
+    let root = runtime.block_on(find(&args.node))?;
     let inside = runtime.enter();
     let node = Joining::new(&args.node, root, SharedLog::new(SessionId(0)))?;
     drop(inside);

@@ -6,7 +6,7 @@ use crate::support::session::Member;
 use crate::support::tools::{Turn, have};
 use crate::support::wait::{PATIENCE, poll_until};
 use serde_json::{Value, json};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 fn can_run() -> bool {
     have(Desktop::programs(Server::Xvnc)) && have(&["xterm"])
@@ -177,6 +177,23 @@ fn a_root_or_a_leader_that_comes_back_finds_everybody_again() {
     must_show(&near);
     assert_eq!(status(far.address).unwrap()["session"], "physics again");
     assert_eq!(root.process.err().count(|line| line.contains("ERROR")), 0);
+}
+
+#[test]
+fn a_site_that_is_started_first_waits_for_its_root_and_lets_nobody_in_before() {
+    if !can_run() {
+        return;
+    }
+    let _turn = Turn::half();
+    let lecturer = Desktop::with_options(Server::Xvnc, (640, 480), &[]);
+    let _text = terminal(&lecturer, "60x20+10+10", 100);
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+    let near = site_at(address, "near", free_port());
+    must_say(&near, "it is asked again and again");
+    let early = Member::joining(near.address, "early", &[]);
+    must_say(&early, &format!("this site is not yet connected to {address}"));
+    let _root = Member::root_at(address, &lecturer.address(), "physics");
+    [&near, &early].iter().for_each(|member| member.must_show(&lecturer.quiet_picture(), &lecturer.scratch));
 }
 
 #[test]
