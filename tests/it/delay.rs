@@ -3,7 +3,7 @@
 use crate::support::desktop::{Desktop, Server};
 use crate::support::painter::Painter;
 use crate::support::process::{Process, treevnc};
-use crate::support::session::Session;
+use crate::support::session::{Member, Session};
 use crate::support::tools::{Turn, have};
 use crate::support::wait::{PATIENCE, poll_until};
 use std::collections::BTreeMap;
@@ -54,6 +54,41 @@ fn every_node_answers_every_check_and_the_file_says_at_which_depth() {
 
     let expected = session.nodes.iter().map(|node| ((node.name.clone(), node.place().1.to_string()), 7));
     assert_eq!(answers, expected.collect());
+}
+
+#[test]
+fn those_behind_sites_answer_too_and_their_depth_counts_from_the_root() {
+    if !have(Desktop::programs(Server::Xvnc)) {
+        return;
+    }
+    let _turn = Turn::half();
+    let desktop = Desktop::new(Server::Xvnc);
+    let root = Member::root(&desktop.address(), "physics");
+    let here = Member::join(root.address, "here");
+    let site = |above: &Member, name| {
+        let site = Member::joining(above.address, name, &["--direct"]);
+        site.place();
+        site
+    };
+    let near = site(&root, "near");
+    let far = site(&near, "far");
+    let below = [("n1", &near), ("n2", &near), ("n3", &near), ("f1", &far)].map(|(name, of)| Member::join(of.address, name));
+    let everybody: Vec<_> = [&here, &near, &far].into_iter().chain(&below).collect();
+    everybody.iter().for_each(|member| member.must_show(&desktop.picture(), &desktop.scratch));
+    let address = root.address.to_string();
+    let mut measuring = Process::start(&mut treevnc(["delay", &address, "--count", "3", "--interval", "0.1", "--json"]));
+    assert!(measuring.end(PATIENCE).success(), "{}", measuring.said());
+    let json: serde_json::Value = serde_json::from_str(&measuring.out().all().join("\n")).unwrap();
+    let nodes: Vec<_> = json["depths"].as_array().unwrap().iter().map(|at| (at["depth"].clone(), at["nodes"].clone())).collect();
+    // The third of the first site's nodes stands below another; the second site is a child of the first.
+    assert_eq!(nodes, [(1, 2), (2, 3), (3, 2)].map(|(depth, nodes)| (depth.into(), nodes.into())), "{json}");
+    let named: std::collections::BTreeSet<_> =
+        json["answers"].as_array().unwrap().iter().map(|answer| answer["name"].to_string()).collect();
+    assert_eq!(
+        named.into_iter().collect::<Vec<_>>(),
+        ["\"\"", "\"here\"", "\"near\""],
+        "of sites' nodes the root knows no names"
+    );
 }
 
 #[test]
