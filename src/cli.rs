@@ -307,6 +307,9 @@ pub(crate) struct SimulateArgs {
     /// Percent of the nodes that nobody can dial
     #[arg(long, value_name = "PERCENT", default_value_t = 10, value_parser = clap::value_parser!(u8).range(0..=100))]
     pub(crate) leaf_only: u8,
+    /// Percent of the nodes that reach only the root, because their network keeps computers apart
+    #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(crate) isolated: u8,
     /// Percent of the nodes that vanish in one moment, once all have joined
     #[arg(long, value_name = "PERCENT", default_value_t = 0.0, value_parser = percent)]
     pub(crate) loss: f64,

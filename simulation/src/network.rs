@@ -17,6 +17,8 @@ use std::time::Duration;
 
 /// How long a program tries to reach another: connecting and greetings.
 const DIAL: Duration = Duration::from_secs(3);
+/// How long one tries to connect to another node.
+const NEAR: Duration = Duration::from_millis(1250);
 /// How long the root keeps a call open.
 const CALL: Duration = Duration::from_secs(60);
 /// Most that chance adds to the way of a message.
@@ -74,8 +76,8 @@ impl Network {
     }
 
     /// A new host, whose program runs.
-    pub(crate) fn add_host(&mut self, latency: Duration, is_firewalled: bool) -> Actor {
-        self.hosts.push(Host::new(latency, is_firewalled));
+    pub(crate) fn add_host(&mut self, latency: Duration, is_firewalled: bool, is_isolated: bool) -> Actor {
+        self.hosts.push(Host::new(latency, is_firewalled, is_isolated));
         Actor::at(self.hosts.len() - 1)
     }
 
@@ -121,7 +123,9 @@ impl Network {
             self.host(from).map_or(Duration::ZERO, |host| host.latency) + there.map_or(Duration::ZERO, |(_, h)| h.latency);
         // Connecting and the greetings are two round trips before the first message is sent.
         let ready = self.now + one_way * 4;
-        let is_lost = there.is_none_or(|(_, host)| !host.can_be_dialled() || self.group(from) != host.group);
+        let is_isolated = |actor: Actor| actor != ROOT && self.host(actor).is_some_and(|host| host.is_isolated);
+        let is_apart = |to: Actor| from != ROOT && to != ROOT && (is_isolated(from) || is_isolated(to));
+        let is_lost = there.is_none_or(|(to, host)| !host.can_be_dialled() || self.group(from) != host.group || is_apart(to));
         let is_refused = !is_lost && there.is_some_and(|(_, host)| !host.is_running);
         let fails = is_lost || is_refused;
         let peer = to.filter(|_| !fails).unwrap_or(from);
@@ -131,7 +135,8 @@ impl Network {
         if !fails {
             self.hosts.get_mut(peer.index()).map(|host| host.wires.insert((wire, End::Listener)));
         } else {
-            let wait = if is_lost { DIAL } else { one_way * 2 };
+            let limit = if from == ROOT || to == Some(ROOT) { DIAL } else { NEAR };
+            let wait = if is_lost { limit } else { one_way * 2 };
             self.after(wait, Event::Arrive { wire, end: End::Dialler, what: Arrival::Closed });
         }
         wire

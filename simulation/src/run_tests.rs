@@ -2,6 +2,7 @@ use super::*;
 use crate::actor::ROOT;
 use crate::settings::Rates;
 use crate::world::Sabotage;
+use std::time::Duration;
 
 const SEEDS: u64 = 12;
 /// Nothing happens but what a test adds.
@@ -51,6 +52,18 @@ fn every_rule_holds_with_many_leaf_only_nodes() {
             relays * 100 > nodes * (90 - leaf_only as usize) && relays * 100 < nodes * (110 - leaf_only as usize),
             "{relays} of {nodes}"
         );
+    }
+}
+
+#[test]
+fn every_rule_holds_where_computers_are_kept_apart_and_everybody_has_the_picture() {
+    for isolated in [10, 35, 100] {
+        let reports = all_hold(&Settings { isolated, events: 120, ..small() });
+        let gave_up: usize = reports.iter().map(|report| report.figures.gave_up).sum();
+        assert_eq!(gave_up, 0, "{isolated} percent");
+        // All fifty come within 0.1 s, and two parents that cannot be reached take 1.25 s each.
+        let joining = reports.iter().map(|report| report.figures.joining.unwrap());
+        assert!(joining.into_iter().all(|joining| joining.median < Duration::from_secs(10)), "{isolated} percent");
     }
 }
 

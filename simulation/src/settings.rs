@@ -3,6 +3,9 @@
 use std::time::Duration;
 use treevnc_protocol::tree::pulse::PulseConfig;
 
+/// How many more nodes than the two the root feeds where computers are kept apart.
+pub(crate) const ROOM: u8 = 62;
+
 /// A run: how many nodes, what happens to them, over which network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -18,6 +21,9 @@ pub struct Settings {
     pub rates: Rates,
     /// Percent of the nodes that cannot be dialled: they can only be leaves.
     pub leaf_only: u32,
+    /// Percent of the nodes that reach only the root, and are reached only by it: their network keeps computers apart. If there are any, the
+    /// root has room for 62 more at all times.
+    pub isolated: u32,
     /// Percent of the nodes that vanish in one moment after the tree stood up.
     pub loss: f64,
     /// Losses one at a time, at rest, after everything else: for the moves and messages of a single one.
@@ -44,6 +50,7 @@ impl Default for Settings {
             events_per_second: 20.0,
             rates: Rates::default(),
             leaf_only: 10,
+            isolated: 0,
             loss: 0.0,
             single_losses: 50,
             frames_per_second: 1.0,

@@ -70,7 +70,7 @@ impl World {
     pub(crate) fn new(settings: &Settings, seed: u64) -> Result<Self, ScreenSizeError> {
         let mut random = Random::new(seed);
         let mut network = Network::new(random.draw(), settings.silence);
-        network.add_host(settings.latency.0, false);
+        network.add_host(settings.latency.0, false, false);
         let mut world = Self {
             settings: settings.clone(),
             network,
@@ -246,9 +246,14 @@ impl World {
         let (least, most) = self.settings.latency;
         let latency = self.random.between(least, most);
         let is_leaf_only = self.random.chance(self.settings.leaf_only);
-        let actor = self.network.add_host(latency, is_leaf_only);
+        let is_isolated = self.settings.isolated > 0 && self.random.chance(self.settings.isolated);
+        let actor = self.network.add_host(latency, is_leaf_only, is_isolated);
         // Some are started with the address of another node, which sends them to the root.
-        let known = if self.random.chance(5) { self.someone().filter(|other| self.network.can_be_dialled(*other)) } else { None };
+        let known = if self.settings.isolated == 0 && self.random.chance(5) {
+            self.someone().filter(|other| self.network.can_be_dialled(*other))
+        } else {
+            None
+        };
         let node = Node::new(actor, known.unwrap_or(ROOT), !is_leaf_only, self.random.draw(), self.alive.len(), self.now());
         self.nodes.push(Some(Box::new(node)));
         self.alive.push(actor);

@@ -57,6 +57,7 @@ fn settings(args: &SimulateArgs) -> anyhow::Result<Settings> {
         events_per_second: args.pace,
         rates: args.rates.as_deref().map_or(Ok(usual.rates), rates)?,
         leaf_only: u32::from(args.leaf_only),
+        isolated: u32::from(args.isolated),
         loss: args.loss,
         single_losses: args.single_losses as usize,
         frames_per_second: args.frames_per_second,

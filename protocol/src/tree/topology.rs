@@ -73,6 +73,8 @@ pub struct Topology {
     dials: Dials,
     blames: Blames,
     failures: Failures,
+    /// How many may be taken for isolated without having tried a parent.
+    untried: usize,
     rooms: Rooms,
     caps: Caps,
     contests: Contests,
@@ -103,6 +105,7 @@ impl Topology {
             dials: Dials::numbered(number),
             blames: Blames::default(),
             failures: Failures::default(),
+            untried: 0,
             rooms: Rooms::default(),
             caps: Caps::default(),
             contests: Contests::default(),

@@ -236,3 +236,13 @@ fn a_parent_that_is_gone_says_nothing_about_those_who_could_not_reach_it() {
     }
     assert!(root.topology.status().iter().all(|node| node.leaf_only != Some(WhyLeaf::Isolated)));
 }
+
+#[test]
+fn a_full_room_that_comes_at_once_need_not_try_one_by_one() {
+    let mut hall = Hall::new(1..=60, 60);
+    for id in 1..=60 {
+        hall.guests.insert(id, Guest { next: Some(Asking::New), ..Guest::default() });
+    }
+    hall.settle();
+    assert!(hall.all_have_a_place() && (1..=60).all(|id| hall.parent(id) == ROOT));
+}

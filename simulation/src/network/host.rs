@@ -17,6 +17,8 @@ pub(super) struct Host {
     pub(super) is_stopped: bool,
     /// It cannot be dialled.
     pub(super) is_firewalled: bool,
+    /// Of all hosts it reaches only the root, and is reached only by it.
+    pub(super) is_isolated: bool,
     /// Bytes per second of each of its connections, where it is slow.
     pub(super) rate: Option<u32>,
     /// Hosts of different groups do not reach each other.
@@ -28,13 +30,14 @@ pub(super) struct Host {
 }
 
 impl Host {
-    pub(super) fn new(latency: Duration, is_firewalled: bool) -> Self {
+    pub(super) fn new(latency: Duration, is_firewalled: bool, is_isolated: bool) -> Self {
         Self {
             latency,
             is_running: true,
             is_gone: false,
             is_stopped: false,
             is_firewalled,
+            is_isolated,
             rate: None,
             group: 0,
             wires: BTreeSet::new(),

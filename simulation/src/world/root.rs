@@ -4,6 +4,7 @@ use super::{Served, World};
 use crate::actor::{Actor, ROOT};
 use crate::agenda::Event;
 use crate::network::{Arrival, End, Received, Wire};
+use crate::settings::ROOM;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use treevnc_protocol::tree::children::{Children, Link};
@@ -45,6 +46,9 @@ impl World {
             return self.root_heard_from_dialled(wire, &what);
         }
         let (link, now) = (Link(wire.0), self.now());
+        if self.settings.isolated > 0 {
+            self.root.topology.set_root_room(ROOM, now);
+        }
         match what {
             Arrival::Message(message) => match *message {
                 Message::Attach(attach) => self.attach(ROOT, wire, &attach),

@@ -5,10 +5,10 @@
 //! A node that is kept apart hangs directly below the root: in slot 1 or 2, or in an extra place as long as the root has room.
 
 use super::node::{Node, State, Suspicion};
-use super::{Topology, TreeEvent};
+use super::{Freed, Topology, TreeEvent};
 use crate::tree::children::Link;
 use crate::tree::message::{Asking, WhyLeaf};
-use crate::tree::slot::{NodeId, Slot};
+use crate::tree::slot::{NodeId, Slot, V};
 use std::time::Duration;
 
 /// How many parents a node must have failed to reach.
@@ -17,6 +17,8 @@ const FAILURES: usize = 2;
 const FAILURES_WITHOUT_ROOM: usize = 3;
 /// One is enough where so many are kept apart and nobody has reached anybody.
 const MANY: usize = 4;
+/// Then each who is found to be kept apart vouches for so many who wait for a parent to try, so that a full room need not try one by one.
+const UNTRIED: usize = 3;
 /// How many children must have failed to reach a parent.
 const WITNESSES: usize = 2;
 
@@ -58,17 +60,48 @@ impl Topology {
         };
         let is_witness = |parent: &NodeId| self.places.node(*parent).is_some_and(can_be_reached);
         let failed_at: Vec<_> = self.failures.parents(id).filter(is_witness).collect();
-        let all_are_apart =
-            || self.blames.count(WhyLeaf::Isolated) >= MANY && !self.places.iter().any(|(_, node)| node.profile.reached);
         let needed = match self.rooms.root {
             0 => FAILURES_WITHOUT_ROOM,
-            _ if !is_known && all_are_apart() => 1,
+            _ if !is_known && self.all_are_apart() => 1,
             _ => FAILURES,
         };
         let Some(&by) = failed_at.first().filter(|_| failed_at.len() >= needed) else { return };
+        self.vouch();
+        self.set_apart(link, (id, dialable, leaf_only), by, now);
+    }
+
+    /// One more was found.
+    fn vouch(&mut self) {
+        self.untried = if self.all_are_apart() { self.untried + UNTRIED } else { 0 };
+    }
+
+    /// Where all are kept apart, the next one that waits for a parent to try gets a place below the root instead, if others vouch for it. Answers
+    /// whether there was one.
+    pub(super) fn spare_a_try(&mut self, now: Duration) -> bool {
+        if self.untried == 0 || self.rooms.root == 0 || !self.all_are_apart() {
+            return false;
+        }
+        // Most wait in slots below others who try themselves.
+        let is_new = |id: NodeId| self.places.node(id).is_none_or(|node| node.v == V::NONE);
+        let next = self.questions.relays_that_wait().find(|(_, question)| is_new(question.ask.id));
+        let Some((link, question)) = next else { return false };
+        let asker = (question.ask.id, question.profile.dialable, question.profile.leaf_only);
+        self.untried -= 1;
+        self.free(asker.0, Freed::Moved, now);
+        self.set_apart(link, asker, self.config.id, now);
+        self.questions.search(link, false);
+        true
+    }
+
+    fn set_apart(&mut self, link: Link, asker: (NodeId, bool, Option<WhyLeaf>), by: NodeId, now: Duration) {
+        let (id, dialable, leaf_only) = asker;
         self.blames.add(id, WhyLeaf::Isolated, by, now, self.config.probation);
         self.questions.describe(link, dialable, leaf_only.or(Some(WhyLeaf::Isolated)));
         self.events.push_back(TreeEvent::Relays { id, leaf_only: Some(WhyLeaf::Isolated) });
+    }
+
+    fn all_are_apart(&self) -> bool {
+        self.blames.count(WhyLeaf::Isolated) >= MANY && !self.places.iter().any(|(_, node)| node.profile.reached)
     }
 
     /// A parent that the root has reached was not reached by children: is it to blame?
@@ -89,6 +122,7 @@ impl Topology {
         // Nobody is below it. Whoever comes to its slot tries to do better, and it has to go to another place below the root.
         if self.rooms.root > 0 && self.demote(id, WhyLeaf::Isolated, now) {
             self.blames.add(id, WhyLeaf::Isolated, by, now, self.config.probation);
+            self.vouch();
         }
     }
 
@@ -96,7 +130,7 @@ impl Topology {
     pub(super) fn unseat_if_apart(&mut self, id: NodeId, now: Duration) {
         let is_below_another = self.places.node(id).is_some_and(|node| node.slot.parent() != Some(Slot::ROOT));
         if is_below_another && self.is_apart(id) {
-            self.free(id, super::Freed::Moved, now);
+            self.free(id, Freed::Moved, now);
         }
     }
 }

@@ -52,6 +52,7 @@ impl Topology {
                 self.move_to(mover, hole, now);
                 any = true;
             }
+            any |= self.spare_a_try(now);
             if let Some(link) = self.questions.first_leaf() {
                 any |= self.try_to_place(link, now) || self.seat_a_leaf(link, now);
             }

@@ -182,6 +182,13 @@ impl Questions {
         self.leaves.first().copied()
     }
 
+    /// Relays that wait: for a slot, or for the line above it.
+    pub(super) fn relays_that_wait(&self) -> impl Iterator<Item = (Link, &Question)> {
+        let waiting = self.relays.iter().chain(self.waiting.values());
+        let questions = waiting.filter_map(|link| Some((*link, self.open.get(link)?)));
+        questions.filter(|(_, question)| question.profile.leaf_only.is_none() && !question.is_to_dial)
+    }
+
     /// Somebody who waits and holds no slot.
     pub(super) fn first_newcomer(&self) -> Option<Link> {
         self.relays.first().or(self.leaves.first()).copied()
