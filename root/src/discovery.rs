@@ -2,6 +2,7 @@
 //! come and go. Never asks; never sends anything that was not asked for.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::sync::watch;
@@ -27,8 +28,8 @@ pub struct RootInfo {
     pub session: SessionId,
     /// Its name for people.
     pub name: SessionName,
-    /// The TCP port it listens on.
-    pub port: u16,
+    /// Where it listens: all with one TCP port. It answers where others can dial one of these.
+    pub listening: Vec<SocketAddr>,
     /// Nodes attached now, the root not counted.
     pub viewers: u32,
     /// Whether joining needs a code.
@@ -37,6 +38,19 @@ pub struct RootInfo {
     pub log: SessionId,
     /// Roots above it.
     pub above: u8,
+}
+
+impl RootInfo {
+    /// Whether it takes connections to an address of this segment.
+    fn is_reached_on(&self, segment: &Segment) -> bool {
+        let addresses = segment.addresses();
+        addresses.iter().any(|ip| ip.is_ipv4() == segment.group().is_ipv4() && self.takes(*ip))
+    }
+
+    /// Whether it takes connections to this address of its machine.
+    fn takes(&self, ip: IpAddr) -> bool {
+        self.listening.iter().map(SocketAddr::ip).any(|own| own == ip || own.is_unspecified() && own.is_ipv4() == ip.is_ipv4())
+    }
 }
 
 /// Keeps the number of viewers right. Ends when `count` does.
@@ -57,7 +71,10 @@ pub async fn respond(info: watch::Receiver<RootInfo>, mut networks: watch::Recei
     let mut is_warned = false;
     loop {
         match segments() {
-            Ok(present) => listeners.follow(present, &info),
+            Ok(mut present) => {
+                present.retain(|segment| info.borrow().is_reached_on(segment));
+                listeners.follow(present, &info);
+            }
             Err(error) if !is_warned => {
                 is_warned = true;
                 tracing::warn!("cannot list the network interfaces, this session may not be found: {error}");
@@ -144,8 +161,8 @@ fn reply(nonce: u64, segment: &Segment, info: &RootInfo) -> Datagram {
         nonce,
         session: info.session,
         name: info.name.clone(),
-        addresses: segment.addresses(),
-        port: info.port,
+        addresses: segment.addresses().into_iter().filter(|ip| info.takes(*ip)).collect(),
+        port: info.listening.first().map_or(0, SocketAddr::port),
         version: PROTOCOL_VERSION,
         viewers: info.viewers,
         needs_code: info.needs_code,

@@ -180,11 +180,11 @@ impl Root {
     /// Runs until the presenter refuses for good, and says why. Dropping the future ends everything.
     pub async fn run(self) -> RootEnd {
         let Self { options, port, handle, stage, presenter, about, beat, state } = self;
-        let listening = port.local_addr().map_or(0, |addr| addr.port());
+        let listening = port.local_addrs().to_vec();
         let info = watch::Sender::new(RootInfo {
             session: options.session,
             name: options.name.as_str().into(),
-            port: listening,
+            listening,
             viewers: 0,
             needs_code: false,
             log: options.session,

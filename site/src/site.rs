@@ -79,7 +79,7 @@ impl SiteHandle {
 impl Site {
     /// A site that will serve `port` and keep `log`.
     pub fn new(options: SiteOptions, port: Port, log: SharedLog) -> io::Result<Self> {
-        let address = port.local_addr()?;
+        let (address, listening) = (port.local_addr()?, port.local_addrs().to_vec());
         let id = options.node.id;
         let node = Node::site(options.node, address.port(), log.clone());
         let handle = node.handle();
@@ -87,6 +87,7 @@ impl Site {
         let keeper = Keeper {
             id,
             address,
+            listening,
             discoverable: options.discoverable,
             session: options.session,
             secret: options.secret,
@@ -138,6 +139,7 @@ async fn look_for_others(session: SessionId, log: SessionId) {
 struct Keeper {
     id: NodeId,
     address: SocketAddr,
+    listening: Vec<SocketAddr>,
     discoverable: bool,
     session: SessionId,
     secret: Key,
@@ -193,9 +195,10 @@ impl Keeper {
         let feed = Feed { log: self.log.clone(), presenter, about, beat, upload: self.node.upload().clone() };
         let trees = Arc::new(Trees::new(config, self.clock, feed, Arc::clone(&self.uplink)));
         let mut tending = JoinSet::new();
-        let (port, name, discoverable) = (self.address.port(), name.into(), self.discoverable);
+        let (name, discoverable) = (name.into(), self.discoverable);
         let roots = u8::try_from(above.line.len()).unwrap_or(u8::MAX);
-        let info = RootInfo { session, name, port, viewers: 0, needs_code: false, log, above: roots };
+        let listening = self.listening.clone();
+        let info = RootInfo { session, name, listening, viewers: 0, needs_code: false, log, above: roots };
         let info = watch::Sender::new(info);
         let (count, networks) = (trees.node_count(), trees.networks());
         tending.spawn(async move {

@@ -13,11 +13,15 @@ use treevnc_viewer::find::find_roots;
 
 /// Other tests and programs may answer too: every test has sessions of its own.
 fn responder(viewers: u32) -> (SessionId, watch::Sender<RootInfo>, JoinHandle<()>) {
+    responder_at("0.0.0.0:5951", viewers)
+}
+
+fn responder_at(listening: &str, viewers: u32) -> (SessionId, watch::Sender<RootInfo>, JoinHandle<()>) {
     let session = SessionId(getrandom::u64().unwrap());
     let (sender, info) = watch::channel(RootInfo {
         session,
         name: "Physik".into(),
-        port: 5951,
+        listening: vec![listening.parse().unwrap()],
         viewers,
         needs_code: false,
         log: session,
@@ -92,4 +96,15 @@ async fn a_root_that_is_gone_is_not_found() {
     assert!(task.await.unwrap_err().is_cancelled());
     let roots = find_roots(Duration::from_millis(600), |_| ControlFlow::Continue(())).await.unwrap();
     assert!(!roots.iter().any(|root| root.session == session));
+}
+
+#[tokio::test]
+async fn a_root_answers_only_where_it_can_be_dialled() {
+    // Documentation's address (RFC 5737) is no interface's here.
+    let (nowhere, _, _silent) = responder_at("192.0.2.200:5951", 0);
+    let (here, _, _answers) = responder_at("127.0.0.1:5951", 0);
+    let roots = found_all(&[here]).await;
+    assert!(roots.iter().all(|root| root.session != nowhere));
+    let root = roots.iter().find(|root| root.session == here).unwrap();
+    assert!(root.addresses.iter().all(|address| address.ip().is_loopback()), "{root:?}");
 }
