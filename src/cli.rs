@@ -159,6 +159,9 @@ pub(crate) struct NodeArgs {
     /// Send at most so much altogether, in bits per second: 800k, 5M, 1G
     #[arg(long, value_name = "RATE", value_parser = rate_limit)]
     pub(crate) max_upload: Option<Rate>,
+    /// End with exit code 0 when the session ends
+    #[arg(long)]
+    pub(crate) end_with_session: bool,
     /// End with exit code 1 after so many seconds without a place in the tree, for example when the root is gone [default: 60; with --direct 3600]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) give_up: Option<Duration>,

@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::time::sleep_until;
+use tokio::time::{sleep_until, timeout};
 use tracing::debug;
 use treevnc_protocol::log::Cursor;
 use treevnc_protocol::tree::children::{Acceptance, Link};
@@ -19,6 +19,8 @@ use treevnc_protocol::tree::message::{Attach, AttachReply, CheckDelayReply, Faul
 use treevnc_protocol::tree::pace::Slow;
 use treevnc_protocol::tree::pulse::PulseConfig;
 
+/// How long a child that was told the last may take to close its link.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// Control messages that may wait for a child; more means that it takes nothing, and the link ends.
 const CONTROL_LANE: usize = 16;
 
@@ -44,12 +46,17 @@ pub struct ChildLinks {
     beat: watch::Receiver<u64>,
     census: Arc<Mutex<Census>>,
     upload: Upload,
+    /// This process is about to end.
+    leaving: Arc<watch::Sender<bool>>,
+    /// A link has ended.
+    ended: Arc<Notify>,
 }
 
 impl ChildLinks {
     /// No links yet; children will be served from `log` and told what `presenter` says, and the root's newest `beat`.
     pub fn new(log: SharedLog, presenter: watch::Receiver<Presenter>, beat: watch::Receiver<u64>) -> Self {
-        Self { log, presenter, beat, census: Arc::default(), upload: Upload::unlimited() }
+        let (leaving, ended) = (Arc::new(watch::Sender::new(false)), Arc::default());
+        Self { log, presenter, beat, census: Arc::default(), upload: Upload::unlimited(), leaving, ended }
     }
 
     /// The same, by a process whose upload is limited: no child is slow that gets its share of that.
@@ -67,8 +74,27 @@ impl ChildLinks {
         self.lock().room().min(self.upload.room(self.log.demand()))
     }
 
+    /// Before this process ends: every child is told what is known of the presenter and then that nothing more comes, and lets nobody in any
+    /// more. Resolves when all links have ended, or after a second.
+    pub async fn farewell(&self) {
+        self.leaving.send_replace(true);
+        let all_gone = async {
+            loop {
+                let ended = self.ended.notified();
+                if self.lock().is_empty() {
+                    return;
+                }
+                ended.await;
+            }
+        };
+        let _ = timeout(FAREWELL, all_gone).await;
+    }
+
     /// Serves a link whose first message was ATTACH, until it ends. Dropping the future closes the link.
     pub async fn serve(&self, gate: &impl Gate, mut tree_link: TreeLink, attach: Attach, peer: SocketAddr) {
+        if *self.leaving.borrow() {
+            return;
+        }
         let registered = Registered::new(self);
         // Before the gate decides: a log that begins another session after that ends the link.
         let Position { session, seq } = attach.position;
@@ -97,12 +123,19 @@ impl ChildLinks {
         self.lock().measure(registered.link, Arc::clone(&gauge), self.log.appended_bytes());
         let (control, lane) = mpsc::channel(CONTROL_LANE);
         let (incoming, mut heard) = mpsc::channel(CONTROL_LANE);
-        let mut presenter = self.presenter.clone();
-        let tell = async {
+        let (mut presenter, mut leaving) = (self.presenter.clone(), self.leaving.subscribe());
+        // The lane is dropped when there is no more to say, and the link ends after that.
+        let tell = async move {
             loop {
+                let is_last = *leaving.borrow_and_update();
                 let now = presenter.borrow_and_update().clone();
-                if control.send(Message::Presenter(now)).await.is_err() || presenter.changed().await.is_err() {
-                    return std::future::pending::<()>().await;
+                if control.send(Message::Presenter(now)).await.is_err() || is_last {
+                    return;
+                }
+                tokio::select! {
+                    Ok(()) = presenter.changed() => {}
+                    Ok(()) = leaving.changed() => {}
+                    else => return std::future::pending::<()>().await,
                 }
             }
         };
@@ -155,5 +188,6 @@ impl<'a> Registered<'a> {
 impl Drop for Registered<'_> {
     fn drop(&mut self) {
         self.links.lock().forget(self.link);
+        self.links.ended.notify_waiters();
     }
 }

@@ -80,7 +80,7 @@ pub struct Root {
     port: Port,
     handle: RootHandle,
     stage: Stage,
-    presenter: watch::Sender<Presenter>,
+    presenter: Arc<watch::Sender<Presenter>>,
     about: watch::Sender<String>,
     beat: watch::Sender<u64>,
     state: watch::Sender<PresenterState>,
@@ -95,6 +95,7 @@ pub struct RootHandle {
     floor: Arc<FloorKeeper>,
     delays: Arc<Delays>,
     state: watch::Receiver<PresenterState>,
+    telling: Arc<watch::Sender<Presenter>>,
 }
 
 impl RootHandle {
@@ -137,6 +138,12 @@ impl RootHandle {
     pub fn status(&self) -> Status {
         self.trees.status()
     }
+
+    /// Ends the session in order, while [`Root::run`] goes on: everybody is told. Resolves when that is done, after a second at most.
+    pub async fn end(&self) {
+        self.telling.send_modify(|presenter| presenter.ended = true);
+        self.trees.farewell().await;
+    }
 }
 
 impl Root {
@@ -145,7 +152,7 @@ impl Root {
         let address = port.local_addr()?;
         let log = SharedLog::new(options.session);
         let clock = SessionClock::start();
-        let presenter = watch::Sender::new(Presenter { line: vec![options.id], ..Presenter::default() });
+        let presenter = Arc::new(watch::Sender::new(Presenter { line: vec![options.id], ..Presenter::default() }));
         let about = watch::Sender::new(describe(&PresenterState::Connecting));
         let state = watch::Sender::new(PresenterState::Connecting);
         let RootOptions { session, id, ref secret, ref name, ref upload, .. } = options;
@@ -163,7 +170,8 @@ impl Root {
         let delays = Delays::new(session, clock, stage.clone());
         let above = Arc::new(Summit { floor: Arc::clone(&floor), delays: Arc::clone(&delays) });
         let trees = Arc::new(Trees::new(config, clock, feed, above));
-        let handle = RootHandle { log, clock, trees, floor, delays, state: state.subscribe() };
+        let telling = Arc::clone(&presenter);
+        let handle = RootHandle { log, clock, trees, floor, delays, state: state.subscribe(), telling };
         Ok(Self { options, port, handle, stage, presenter, about, beat, state })
     }
 
@@ -289,7 +297,8 @@ async fn pass_on_state(
         let (node, name) = view.presenting.clone().map_or_else(Default::default, |by| (Some(by.node), by.name));
         about.send_replace(if node.is_some() { format!("presenting: {name}") } else { describe(&now) });
         presenter.send_if_modified(|known| {
-            let new = Presenter { gone: gone.into(), node, name, policy: view.report.policy, line: known.line.clone() };
+            let (line, policy) = (known.line.clone(), view.report.policy);
+            let new = Presenter { gone: gone.into(), node, name, policy, line, ended: known.ended };
             let is_new = *known != new;
             *known = new;
             is_new

@@ -143,6 +143,12 @@ impl<A: Above> Trees<A> {
         self.node_count.subscribe()
     }
 
+    /// Before this process ends: tells the nodes directly below it what is known of the presenter, and closes their links. Takes a second at
+    /// most.
+    pub async fn farewell(&self) {
+        self.links.farewell().await;
+    }
+
     /// Who is where, and what is shown.
     pub fn status(&self) -> Status {
         let ((trees, mut nodes), room) = {

@@ -70,6 +70,15 @@ impl SiteHandle {
         &self.node
     }
 
+    /// Before this process ends: tells the nodes directly below it what is known of the presenter, and closes their links. Takes a second at
+    /// most.
+    pub async fn farewell(&self) {
+        let trees = self.trees.borrow().clone();
+        if let Some(trees) = trees {
+            trees.farewell().await;
+        }
+    }
+
     /// Who is where in its own trees, once it has been connected.
     pub fn status(&self) -> Option<Status> {
         self.trees.borrow().as_ref().map(|trees| trees.status())

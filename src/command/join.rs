@@ -11,9 +11,11 @@ use anyhow::{Context, anyhow, bail};
 use std::io::{BufRead, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use treevnc_protocol::tree::member::End;
+use treevnc_protocol::tree::message::Presenter;
 use treevnc_protocol::update::{Seq, SessionId};
 use treevnc_relay::link::dial;
 use treevnc_relay::shared_log::SharedLog;
@@ -29,6 +31,9 @@ const REACH: Duration = Duration::from_secs(5);
 /// How long leaving may take.
 const LEAVING: Duration = Duration::from_secs(3);
 
+/// Why there is no presenter when the root has ended the session. The node goes on looking for it for a while.
+const SESSION_ENDED: &str = "the session has ended";
+
 /// Commands of the window that may wait.
 const COMMANDS: usize = 8;
 
@@ -43,8 +48,9 @@ pub(super) fn run(args: JoinArgs) -> anyhow::Result<()> {
     let handle = node.handle();
     if args.headless {
         let leaver = handle.clone();
-        return runtime.block_on(live(node, leaver, asked_to_stop()));
+        return runtime.block_on(live(node, leaver, args.node.end_with_session, asked_to_stop()));
     }
+    let ends_with_session = args.node.end_with_session;
     let shown = Shown::new();
     let (commands, asked) = mpsc::channel(COMMANDS);
     let presenting = Presenting::new(handle.clone(), shown.clone(), source);
@@ -59,7 +65,7 @@ pub(super) fn run(args: JoinArgs) -> anyhow::Result<()> {
             };
             handle.is_shown_by(shown.painted());
             let result = tokio::select! {
-                result = live(node, handle.clone(), stop) => result,
+                result = live(node, handle.clone(), ends_with_session, stop) => result,
                 () = play(log.clone(), shown.clone()) => Ok(()),
                 () = follow(&handle, &log, &shown) => Ok(()),
             };
@@ -76,14 +82,23 @@ pub(super) fn run(args: JoinArgs) -> anyhow::Result<()> {
     runtime.block_on(session)?
 }
 
-/// Runs a node until it ends, or until `stop`, and then leaves in order.
-pub(super) async fn live(node: Joining, handle: NodeHandle, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+/// Runs a node until it ends, or until `stop`, and then leaves in order; if it is to end with its session, until that has ended.
+pub(super) async fn live(
+    node: Joining,
+    handle: NodeHandle,
+    ends_with_session: bool,
+    stop: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
     let mut state = handle.state();
+    let presenter = handle.presenter();
+    let farewell = node.farewell();
     let running = node.run();
     tokio::pin!(running);
+    let has_been_in = AtomicBool::new(false);
     let announce = async {
         loop {
             if let NodeState::Attached { slot, .. } = &*state.borrow_and_update() {
+                has_been_in.store(true, Ordering::Relaxed);
                 println!("attached at slot {slot} depth {}", slot.depth());
             }
             if state.changed().await.is_err() {
@@ -92,17 +107,46 @@ pub(super) async fn live(node: Joining, handle: NodeHandle, stop: impl Future<Ou
         }
     };
     tokio::select! {
-        end = &mut running => return ended(end),
+        end = &mut running => return ended(end, ends_with_session && has_been_in.load(Ordering::Relaxed)),
         () = stop => handle.leave(),
         () = announce => {}
+        () = session_end(presenter, ends_with_session) => {
+            // The links below go on until everybody has heard it.
+            tokio::select! {
+                _ = &mut running => {}
+                () = farewell.say() => {}
+            }
+            return Ok(());
+        }
     }
     let _ = tokio::time::timeout(LEAVING, running).await;
     Ok(())
 }
 
-fn ended(end: End) -> anyhow::Result<()> {
+/// Says when the root has ended the session; resolves then if it is waited for.
+async fn session_end(mut presenter: watch::Receiver<Presenter>, is_waited_for: bool) {
+    loop {
+        let has_ended = presenter.wait_for(|presenter| presenter.ended).await.is_ok();
+        if has_ended {
+            println!("{SESSION_ENDED}");
+        }
+        if has_ended && is_waited_for {
+            return;
+        }
+        if !has_ended || presenter.wait_for(|presenter| !presenter.ended).await.is_err() {
+            return std::future::pending().await;
+        }
+    }
+}
+
+/// The end of a node by itself; `is_expected` if it was to end with its session, and was in one.
+fn ended(end: End, is_expected: bool) -> anyhow::Result<()> {
     match end {
         End::Left => Ok(()),
+        End::GaveUp(reason) if is_expected => {
+            println!("the session seems to have ended: {reason}");
+            Ok(())
+        }
         End::GaveUp(reason) => Err(anyhow!("gave up: {reason}")),
     }
 }
@@ -171,9 +215,10 @@ async fn follow(handle: &NodeHandle, log: &SharedLog, shown: &Shown) {
         let gone = {
             let presenter = presenter.borrow_and_update();
             shown.set_presenting(presenter.name.as_str());
-            presenter.gone.to_string()
+            if presenter.ended { SESSION_ENDED.to_owned() } else { presenter.gone.to_string() }
         };
         let note = match &*state.borrow_and_update() {
+            NodeState::Asking | NodeState::Connecting { .. } if gone == SESSION_ENDED => Note::PresenterGone { why: gone },
             NodeState::Asking if has_picture => Note::ConnectionLost { retry: "asking the root for another place".into() },
             NodeState::Connecting { parent } if has_picture => Note::ConnectionLost { retry: format!("connecting to {parent}") },
             NodeState::Refused { reason } => Note::Refused { reason: reason.clone() },

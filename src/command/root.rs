@@ -49,10 +49,15 @@ pub(super) fn run(args: RootArgs) -> anyhow::Result<()> {
     let outside = reached.and_then(|own| opening::Outside::new(own, root.local_addrs(), args.open_port));
     let handle = root.handle();
     let announcing = networks::announce(handle.networks(), root.local_addrs().to_vec());
+    let ending = handle.clone();
+    let ended = async move {
+        asked_to_stop().await;
+        ending.end().await;
+    };
     let running = async {
         tokio::select! {
             end = root.run() => Err(advice(end)),
-            () = asked_to_stop() => Ok(()),
+            () = ended => Ok(()),
             () = announcing => Ok(()),
         }
     };
@@ -65,9 +70,13 @@ pub(super) fn run(args: RootArgs) -> anyhow::Result<()> {
     let session = {
         let shown = shown.clone();
         runtime.spawn(opening::during(outside, async move {
+            let attending = async {
+                window::attend(&handle, &shown, mirrors, asked).await;
+                handle.end().await;
+            };
             let result = tokio::select! {
                 result = running => result,
-                () = window::attend(&handle, &shown, mirrors, asked) => Ok(()),
+                () = attending => Ok(()),
                 () = play(handle.log().clone(), shown.clone()) => Ok(()),
             };
             shown.close();

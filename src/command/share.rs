@@ -22,6 +22,7 @@ pub(super) fn run(args: ShareArgs) -> anyhow::Result<()> {
     let node = Joining::new(&args.node, root, SharedLog::new(SessionId(0)))?;
     drop(inside);
     let handle = node.handle();
+    let ends_with_session = args.node.end_with_session;
     let (over_now, is_over) = oneshot::channel::<()>();
     let sharing = async {
         let end = tokio::select! {
@@ -33,7 +34,7 @@ pub(super) fn run(args: ShareArgs) -> anyhow::Result<()> {
     };
     let leaving = async { drop(is_over.await) };
     runtime.block_on(async {
-        let living = live(node, handle.clone(), leaving);
+        let living = live(node, handle.clone(), ends_with_session, leaving);
         tokio::pin!(living);
         tokio::select! {
             lived = &mut living => lived,

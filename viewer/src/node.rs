@@ -196,6 +196,11 @@ impl NodeHandle {
         self.0.member().ask_to_present(view)
     }
 
+    /// Before this process ends: tells the children what is known of the presenter, and closes their links. Takes a second at most.
+    pub async fn farewell(&self) {
+        self.0.children.farewell().await;
+    }
+
     /// Makes the node leave: it tells the root, closes its links, and [`Node::run`] ends.
     pub fn leave(&self) {
         self.0.with_member(Member::leave);

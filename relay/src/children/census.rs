@@ -62,6 +62,11 @@ impl Census {
         }
     }
 
+    /// Whether no child is left.
+    pub(super) fn is_empty(&self) -> bool {
+        self.links.values().all(|entry| entry.gauge.is_none())
+    }
+
     pub(super) fn room(&self) -> u8 {
         self.pace.room()
     }

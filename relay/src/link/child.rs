@@ -3,16 +3,24 @@
 use super::{Gauge, Incoming, LinkError, LinkReader, LinkWriter, TreeLink};
 use crate::shared_log::LogReader;
 use std::convert::Infallible;
+use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use treevnc_protocol::tree::frame::{FrameError, kind};
 use treevnc_protocol::tree::message::{Fault, Message};
+
+/// How long a child that was told everything may take to close the link.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Why a link between a parent and a child ended.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkEnd {
-    /// This side ended it: one of the two channels was closed.
+    /// This side ended it.
     #[error("closed by this side")]
     Local,
+    /// This side had nothing more to say.
+    #[error("everything was said")]
+    Told,
     /// The other side gives no sign of life, or takes nothing.
     #[error("the other side is lost: {0:?}")]
     Lost(Fault),
@@ -31,7 +39,7 @@ impl LinkEnd {
             Self::Lost(fault) => *fault,
             Self::Link(error) if error.is_fault() => Fault::BadData,
             Self::Evicted => Fault::NoProgress,
-            Self::Local | Self::Link(_) => Fault::Closed,
+            Self::Local | Self::Told | Self::Link(_) => Fault::Closed,
         }
     }
 }
@@ -39,7 +47,8 @@ impl LinkEnd {
 /// Sends a child what its reader finds in the log, and heartbeats and the messages from `control` before anything else: a message
 /// waits for the one update that is being written, never for a second. What the child says goes to `incoming`, its heartbeats
 /// excepted; when nobody takes it there, the child is not read any further, and will seem silent. Ends with the link, when either
-/// channel is closed, when memory runs short, when the log begins another session, or when `gauge`, which is this link's, finds the child lost, even while a write waits.
+/// channel is closed, when memory runs short, when the log begins another session, or when `gauge`, which is this link's, finds the child
+/// lost, even while a write waits. After the end of `control` the child gets what was said, and a moment to close the link itself.
 ///
 /// Dropping the future closes the link.
 pub async fn serve_child(
@@ -58,6 +67,15 @@ pub async fn serve_child(
         () = eviction.told() => Err(LinkEnd::Evicted),
         fault = gauge.vitals().fault() => Err(LinkEnd::Lost(fault)),
     };
+    if matches!(end, LinkEnd::Told) {
+        // A connection that is closed with something unread is reset, and may take the last words with it.
+        let closed = async {
+            if mouth.writer.finish().await.is_ok() {
+                while reader.read().await.is_ok() {}
+            }
+        };
+        let _ = timeout(LAST_WORDS, closed).await;
+    }
     end
 }
 
@@ -108,7 +126,7 @@ impl Mouth<'_> {
             let message = tokio::select! {
                 biased;
                 heartbeat = self.gauge.vitals().heartbeat() => heartbeat,
-                message = self.control.recv() => message.ok_or(LinkEnd::Local)?,
+                message = self.control.recv() => message.ok_or(LinkEnd::Told)?,
                 () = log.log_changed() => return Ok(()),
             };
             self.writer.write_message(&message).await?;
@@ -124,7 +142,7 @@ impl Mouth<'_> {
             match self.control.try_recv() {
                 Ok(message) => self.writer.write_message(&message).await?,
                 Err(mpsc::error::TryRecvError::Empty) => return Ok(()),
-                Err(mpsc::error::TryRecvError::Disconnected) => return Err(LinkEnd::Local),
+                Err(mpsc::error::TryRecvError::Disconnected) => return Err(LinkEnd::Told),
             }
         }
     }

@@ -59,6 +59,11 @@ impl LinkWriter {
         Ok(())
     }
 
+    /// Nothing more comes; the other side hears that after everything else.
+    pub(super) async fn finish(&mut self) -> io::Result<()> {
+        self.half.shutdown().await
+    }
+
     async fn write(&mut self, mut frame: impl Buf) -> Result<(), LinkError> {
         while frame.has_remaining() {
             match self.half.write_buf(&mut frame).await? {

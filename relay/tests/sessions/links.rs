@@ -84,9 +84,31 @@ async fn messages_go_both_ways_while_updates_flow() {
     while !matches!(link.read().await.unwrap(), Incoming::Message(message) if message == said("6")) {}
     drop(from_child);
     link.write_message(&said("7")).await.unwrap();
-    drop(to_child);
     while link.read().await.is_ok() {}
     assert!(matches!(serving.parent.ends.lock().unwrap()[..], [LinkEnd::Local]));
+    drop(to_child);
+}
+
+#[tokio::test]
+async fn the_last_words_arrive_although_the_child_goes_on_talking() {
+    let mut source = Source::new(size(300, 200));
+    let mut serving = Serving::new(&source.log);
+    let mut link = dial(serving.addr, PATIENCE).await.unwrap();
+    let ChildControl { to_child, from_child } = serving.children.recv().await.unwrap();
+    source.change(Rect::new(0, 0, 100, 100));
+    let last = Message::Presenter(Presenter { ended: true, ..Presenter::default() });
+    to_child.send(last.clone()).await.unwrap();
+    drop(to_child);
+    for beat in 0..100 {
+        link.write_message(&Message::Heartbeat(Heartbeat { beat, received: 0 })).await.unwrap();
+    }
+    while !matches!(link.read().await.unwrap(), Incoming::Message(message) if message == last) {}
+    while link.read().await.is_ok() {}
+    drop((link, from_child));
+    while serving.parent.ends.lock().unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert!(matches!(serving.parent.ends.lock().unwrap()[..], [LinkEnd::Told]));
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use treevnc_protocol::tree::ticket::Key;
 use treevnc_protocol::update::SessionId;
 use treevnc_relay::shared_log::SharedLog;
 use treevnc_relay::upload::Upload;
-use treevnc_site::site::{Site, SiteOptions};
+use treevnc_site::site::{Site, SiteHandle, SiteOptions};
 use treevnc_viewer::node::{Node, NodeHandle, NodeOptions};
 
 /// How long a node goes on without a parent, and a site, which others depend on, without its root.
@@ -54,11 +54,35 @@ impl Joining {
         }
     }
 
+    /// What is to be done before its process ends.
+    pub(crate) fn farewell(&self) -> Farewell {
+        match self {
+            Self::Node(node) => Farewell::Node(node.handle()),
+            Self::Site(site) => Farewell::Site(Box::new(site.handle())),
+        }
+    }
+
     /// Runs until it has left or given up.
     pub(crate) async fn run(self) -> End {
         match self {
             Self::Node(node) => node.run().await,
             Self::Site(site) => site.run().await,
+        }
+    }
+}
+
+/// The last words of a node or a site to those below it.
+pub(crate) enum Farewell {
+    Node(NodeHandle),
+    Site(Box<SiteHandle>),
+}
+
+impl Farewell {
+    /// Says them, in a second at most.
+    pub(crate) async fn say(self) {
+        match self {
+            Self::Node(node) => node.farewell().await,
+            Self::Site(site) => site.farewell().await,
         }
     }
 }

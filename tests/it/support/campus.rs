@@ -97,9 +97,18 @@ impl Campus {
 
 /// Bytes that have come in by an interface of a namespace so far.
 pub(crate) fn bytes_in(namespace: &str, interface: &str) -> u64 {
+    bytes(namespace, interface, "rx")
+}
+
+/// Bytes that have gone out by an interface of a namespace so far.
+pub(crate) fn bytes_out(namespace: &str, interface: &str) -> u64 {
+    bytes(namespace, interface, "tx")
+}
+
+fn bytes(namespace: &str, interface: &str, way: &str) -> u64 {
     let told = run("ip", &["-n", namespace, "-s", "-j", "link", "show", "dev", interface]);
     let told: serde_json::Value = serde_json::from_str(&told).unwrap();
-    told[0]["stats64"]["rx"]["bytes"].as_u64().unwrap()
+    told[0]["stats64"][way]["bytes"].as_u64().unwrap()
 }
 
 /// Puts a cable between a host and a bridge.

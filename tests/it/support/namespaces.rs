@@ -1,6 +1,6 @@
 //! Two hosts on one network: network namespaces joined by a bridge. Needs to be the superuser.
 
-use crate::support::campus::bytes_in;
+use crate::support::campus::{bytes_in, bytes_out};
 use crate::support::picture::Picture;
 use crate::support::process::{Process, treevnc};
 use crate::support::tools::{Scratch, run, unique};
@@ -88,6 +88,11 @@ impl Hosts {
     /// Bytes that have come in to a host so far, the headers of all layers included.
     pub(crate) fn bytes_in(&self, host: usize) -> u64 {
         bytes_in(&self.names[host], "e0")
+    }
+
+    /// Bytes that have gone out of a host so far, the headers of all layers included.
+    pub(crate) fn bytes_out(&self, host: usize) -> u64 {
+        bytes_out(&self.names[host], "e0")
     }
 
     /// The words that run a program on a host.

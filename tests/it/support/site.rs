@@ -38,20 +38,31 @@ impl Site {
 
     /// A screen of this size, and hosts for so many nodes, none of which has joined.
     pub(crate) fn new(size: (u16, u16), count: usize) -> Self {
+        Self::with(size, count, &[])
+    }
+
+    /// The same with further options for the root.
+    pub(crate) fn with(size: (u16, u16), count: usize, options: &[&str]) -> Self {
         let (hosts, scratch) = (Hosts::new(count + 1), Scratch::new());
         let (display, port, xvnc) = start_xvnc_inside(&hosts.inside(0), size);
         let vnc = format!("127.0.0.1::{port}");
         let listen = ROOT_PORT.to_string();
-        let root = hosts.start(0, &treevnc(["root", "--vnc", &vnc, "--listen", &listen, "--name", "physics"]));
+        let words = [&["root", "--vnc", &vnc, "--listen", &listen, "--name", "physics"], options].concat();
+        let root = hosts.start(0, &treevnc(words));
         root.line("where it listens", PATIENCE, |line| line.starts_with("listening on "));
         Self { nodes: Vec::new(), root, display, _xvnc: xvnc, hosts, scratch }
     }
 
     /// The next host's node joins.
     pub(crate) fn join(&mut self) {
+        self.join_with(&[]);
+    }
+
+    /// The same with further options.
+    pub(crate) fn join_with(&mut self, options: &[&str]) {
         let host = self.nodes.len() + 1;
         let (root, name) = (format!("{}:{ROOT_PORT}", Hosts::address(0)), format!("n{host}"));
-        let command = treevnc(["join", &root, "--headless", "--listen", "0", "--name", &name]);
+        let command = treevnc([&["join", &root, "--headless", "--listen", "0", "--name", &name], options].concat());
         let node = Member::started(self.hosts.start(host, &command).killed_at_once(), &name);
         node.place();
         self.nodes.push(node);

@@ -143,6 +143,7 @@ fn presenter() -> Message {
         name: "Ada".into(),
         policy: Policy::Ask,
         line: vec![NodeId(5), NodeId(6)],
+        ended: true,
     })
 }
 

@@ -22,6 +22,8 @@ pub struct Presenter {
     /// The roots through which the picture comes here, the topmost first and the one of this tree last; at most [`MAX_LINE`]. A site that
     /// finds itself among them is in a circle.
     pub line: Vec<NodeId>,
+    /// The session was ended by the topmost root. Until another one begins, what else is said here is the last that was so.
+    pub ended: bool,
 }
 
 /// SITE: what is behind a child that is the root of a network of its own; sent to its parent after ATTACH_REPLY and when it has changed.
