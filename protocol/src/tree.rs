@@ -1,6 +1,7 @@
 //! The distribution tree: framing and messages of a link, discovery datagrams, tickets, the root's topology and a node's
 //! membership (PROTOCOL.md). State machines and bytes only: sockets and clocks belong to the programs that drive them.
 
+pub mod balance;
 pub mod children;
 pub mod delay;
 pub mod demand;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::Notify;
+use treevnc_protocol::tree::balance::Balance;
 use treevnc_protocol::tree::children::Link;
 use treevnc_protocol::tree::pace::{Pace, Slow, WINDOW};
 
@@ -15,6 +16,7 @@ pub(super) struct Census {
     last: u64,
     links: BTreeMap<Link, Entry>,
     pace: Pace,
+    balance: Balance,
     begun: Instant,
     /// Bytes that were in the log when the window began.
     appended: u64,
@@ -29,7 +31,7 @@ struct Entry {
 
 impl Default for Census {
     fn default() -> Self {
-        Self { last: 0, links: BTreeMap::new(), pace: Pace::new(), begun: Instant::now(), appended: 0 }
+        Self { last: 0, links: BTreeMap::new(), pace: Pace::new(), balance: Balance::new(), begun: Instant::now(), appended: 0 }
     }
 }
 
@@ -87,6 +89,10 @@ impl Census {
         let length = now.duration_since(self.begun);
         let to_get = (appended - self.appended).min(upload.share(length));
         let slow = self.pace.handle_window(length, to_get, &children);
+        let parts = self.balance.handle_window(length, &children);
+        for (link, entry) in &self.links {
+            entry.gauge.iter().for_each(|gauge| gauge.hold_to(parts.get(link).copied()));
+        }
         (self.begun, self.appended) = (now, appended);
         slow
     }

@@ -5,10 +5,12 @@ use crate::shared_log::LogReader;
 use std::convert::Infallible;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 use treevnc_protocol::tree::frame::{FrameError, kind};
 use treevnc_protocol::tree::message::{Fault, Message};
 
+/// The longest that one update holds the next one back.
+const HOLD: Duration = Duration::from_secs(1);
 /// How long a child that was told everything may take to close the link.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -60,7 +62,7 @@ pub async fn serve_child(
 ) -> LinkEnd {
     let (mut reader, writer) = link.split();
     let mut eviction = log.eviction();
-    let mut mouth = Mouth { writer, gauge, control };
+    let mut mouth = Mouth { writer, gauge, control, free: Instant::now() };
     let Err(end) = tokio::select! {
         heard = hear(&mut reader, gauge, &incoming) => heard,
         sent = mouth.send(&mut log) => sent,
@@ -96,6 +98,8 @@ struct Mouth<'a> {
     writer: LinkWriter,
     gauge: &'a Gauge,
     control: mpsc::Receiver<Message>,
+    /// When the next update may be written.
+    free: Instant,
 }
 
 impl Mouth<'_> {
@@ -111,13 +115,31 @@ impl Mouth<'_> {
                 continue;
             };
             for entry in &batch.entries {
+                self.hold().await?;
                 self.send_waiting().await?;
+                let begun = Instant::now();
                 self.gauge.write_begins();
                 self.writer.write_update(entry.update(), batch.until(entry)).await?;
                 self.gauge.write_ends();
+                let time = self.gauge.time_for(entry.update().cost_bytes() as u64).min(HOLD);
+                self.free = if time.is_zero() { begun } else { self.free.max(begun) + time };
             }
             log.sent(&batch);
         }
+    }
+
+    /// Waits until the next update may be written, and sends what is to be sent meanwhile.
+    async fn hold(&mut self) -> Result<(), LinkEnd> {
+        while self.free > Instant::now() {
+            let message = tokio::select! {
+                biased;
+                heartbeat = self.gauge.vitals().heartbeat() => heartbeat,
+                message = self.control.recv() => message.ok_or(LinkEnd::Told)?,
+                () = sleep_until(self.free) => return Ok(()),
+            };
+            self.writer.write_message(&message).await?;
+        }
+        Ok(())
     }
 
     /// Waits for the log to change, and sends what is to be sent meanwhile.

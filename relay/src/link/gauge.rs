@@ -1,6 +1,7 @@
 //! What is measured of one child: its link's life, whether it is behind the log, and for how long writing to it waits.
 
 use super::{Incoming, TreeLink, Vitals};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -16,6 +17,8 @@ const ON_ITS_WAY_BYTES: u64 = 64 * 1024;
 pub struct Gauge {
     vitals: Vitals,
     window: Mutex<Window>,
+    /// Most bytes per second; 0 for no limit.
+    held_to: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -36,7 +39,7 @@ impl Gauge {
     pub fn new(link: &TreeLink, times: PulseConfig, beat: watch::Receiver<u64>) -> Self {
         let (begun, waited) = (Instant::now(), Duration::ZERO);
         let window = Window { begun, delivered: 0, has_all: false, caught_up: true, writing: None, waited };
-        Self { vitals: Vitals::new(link, Peer::Child, times, beat), window: Mutex::new(window) }
+        Self { vitals: Vitals::new(link, Peer::Child, times, beat), window: Mutex::new(window), held_to: AtomicU64::new(0) }
     }
 
     /// The life of the link.
@@ -65,6 +68,19 @@ impl Gauge {
         let window = &mut *self.lock();
         if let Some(since) = window.writing.take() {
             window.waited += since.max(window.begun).elapsed();
+        }
+    }
+
+    /// From now on no more updates than this are to be written, in bytes per second.
+    pub(crate) fn hold_to(&self, bytes_per_second: Option<u64>) {
+        self.held_to.store(bytes_per_second.map_or(0, |rate| rate.max(1)), Ordering::Relaxed);
+    }
+
+    /// How long it takes until so many bytes may be followed by others.
+    pub(super) fn time_for(&self, bytes: u64) -> Duration {
+        match self.held_to.load(Ordering::Relaxed) {
+            0 => Duration::ZERO,
+            rate => Duration::from_micros(bytes.saturating_mul(1_000_000) / rate),
         }
     }
 

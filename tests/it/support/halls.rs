@@ -1,6 +1,7 @@
 //! A root's host that is in several networks, or in none yet: network namespaces, each network a bridge with hosts of its own.
 
-use crate::support::namespaces::{ip, start_inside};
+use crate::support::campus::bytes_in;
+use crate::support::namespaces::{ip, limit, start_inside};
 use crate::support::process::{Process, treevnc};
 use crate::support::tools::{run, unique};
 use std::process::Command;
@@ -52,6 +53,16 @@ impl Halls {
     pub(crate) fn forget_ipv4(&self, network: usize, interface: &str) {
         ip(&format!("-n {} -4 addr flush dev {interface}", self.root));
         self.hosts[network].iter().for_each(|host| ip(&format!("-n {host} -4 addr flush dev e0")));
+    }
+
+    /// Lets only so much leave by an interface of the root's host.
+    pub(crate) fn narrow(&self, interface: &str, rate: &str) {
+        limit(&self.root, interface, rate);
+    }
+
+    /// Bytes that have come in to a host so far, the headers of all layers included.
+    pub(crate) fn bytes_in(&self, network: usize, host: usize) -> u64 {
+        bytes_in(&self.hosts[network][host - 1], "e0")
     }
 
     /// Takes an interface of the root's host away.

@@ -171,7 +171,7 @@ pub(crate) fn start_inside(words: &[&str], command: &Command) -> Process {
 }
 
 /// Lets only so much leave by an interface of a namespace.
-fn limit(namespace: &str, interface: &str, rate: &str) {
+pub(crate) fn limit(namespace: &str, interface: &str, rate: &str) {
     let words = format!("netns exec {namespace} tc qdisc replace dev {interface} root tbf rate {rate} burst 16kb latency 50ms");
     ip(&words);
 }
