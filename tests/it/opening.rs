@@ -66,16 +66,18 @@ impl Lecture {
     }
 }
 
-/// Somebody in the world joins there and sees what is shown.
+/// Somebody in the world joins there, and a site joins directly; both see what is shown.
 fn must_be_seen_outside(home: &Home, address: &str) {
-    let command = treevnc(["join", address, "--headless", "--listen", "0", "--name", "remote"]);
-    let node = Member::started(home.start_outside(&command).killed_at_once(), "remote");
-    node.place();
-    let shown = poll_until("the picture out there", PATIENCE, || {
-        let picture = home.snapshot_outside(([127, 0, 0, 1], node.address.port()).into());
-        (picture.width == usize::from(SIZE.0) && picture.pixel(200, 200) == COLOUR).then_some(picture)
-    });
-    assert_eq!(shown.difference(&home.snapshot_at_home(5950)), None);
+    for (name, options) in [("remote", &[][..]), ("campus", &["--direct"])] {
+        let words = [&["join", address, "--headless", "--listen", "0", "--name", name], options].concat();
+        let node = Member::started(home.start_outside(&treevnc(words)).killed_at_once(), name);
+        node.place();
+        let shown = poll_until("the picture out there", PATIENCE, || {
+            let picture = home.snapshot_outside(([127, 0, 0, 1], node.address.port()).into());
+            (picture.width == usize::from(SIZE.0) && picture.pixel(200, 200) == COLOUR).then_some(picture)
+        });
+        assert_eq!(shown.difference(&home.snapshot_at_home(5950)), None);
+    }
 }
 
 #[test]
