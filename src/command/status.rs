@@ -92,7 +92,8 @@ pub(crate) fn as_text(status: &Status) -> String {
     let screen = status.screen.map_or("no picture yet".to_owned(), |size| size.to_string());
     let depth = status.nodes.iter().map(NodeStatus::depth).max().unwrap_or(0);
     let attached = status.nodes.iter().filter(|node| node.attached && node.slot != Slot::ROOT).count();
-    let _ = writeln!(out, "{} ({screen}; {}): {attached} nodes, depth {depth}", status.name, status.presenter);
+    let s = if attached == 1 { "" } else { "s" };
+    let _ = writeln!(out, "{} ({screen}; {}): {attached} node{s}, depth {depth}", status.name, status.presenter);
     if let Some(site) = &status.site_of {
         let _ = writeln!(out, "this is a site of {}, with {} above it", site.host, roots(site.depth));
     }
