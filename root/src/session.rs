@@ -129,11 +129,6 @@ impl RootHandle {
         self.trees.networks()
     }
 
-    /// What is measured of delays.
-    pub fn delays(&self) -> &Delays {
-        &self.delays
-    }
-
     /// Who is where, and what is shown.
     pub fn status(&self) -> Status {
         self.trees.status()

@@ -32,8 +32,7 @@ impl Topology {
     pub(super) fn asked(&mut self, caller: &Caller, ask: &WhereToConnect, now: Duration) {
         let is_ours = ask.session == Some(self.config.session);
         let held = self.places.node(ask.id).or(self.places.ousted(ask.id));
-        let is_taken = held.is_some_and(|node| node.state == State::Attached && !(is_ours && ask.v >= node.v));
-        if is_taken || ask.id == self.config.id {
+        if self.is_taken(ask) || ask.id == self.config.id {
             return self.turn_away(caller.link, true, "an old question, or two nodes have the same number");
         }
         if held.is_none() && self.places.len() + self.questions.len() >= MAX_NODES {
@@ -98,9 +97,14 @@ impl Topology {
 
     /// Whether it can only be this tree's node that asks, from another network than before.
     pub(in crate::tree) fn may_part_with(&self, ask: &WhereToConnect) -> bool {
+        self.is_proven_question(ask) && !self.is_taken(ask)
+    }
+
+    /// Whether a node of this number is attached that cannot have asked this: an old question, or another node's.
+    fn is_taken(&self, ask: &WhereToConnect) -> bool {
         let is_ours = ask.session == Some(self.config.session);
         let held = self.places.node(ask.id).or(self.places.ousted(ask.id));
-        self.is_proven_question(ask) && held.is_none_or(|node| is_ours && ask.v >= node.v || node.state != State::Attached)
+        held.is_some_and(|node| node.state == State::Attached && !(is_ours && ask.v >= node.v))
     }
 
     /// A node has come to another network: what it held here is free.
