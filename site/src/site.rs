@@ -54,26 +54,25 @@ pub struct SiteOptions {
 pub struct Site {
     node: Node,
     port: Port,
-    keeper: Keeper,
+    keeper: Arc<Keeper>,
 }
 
 /// What others may know of a running site. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct SiteHandle {
-    node: NodeHandle,
-    trees: watch::Receiver<Option<Arc<SiteTrees>>>,
-}
+pub struct SiteHandle(Arc<Keeper>);
 
 impl SiteHandle {
     /// The site as a node of the far session.
     pub fn node(&self) -> &NodeHandle {
-        &self.node
+        &self.0.node
     }
 
     /// Before this process ends: tells the nodes directly below it what is known of the presenter, and closes their links. Takes a second at
     /// most.
     pub async fn farewell(&self) {
-        let trees = self.trees.borrow().clone();
+        // Whoever calls this may have heard the newest from above before the site's own task has.
+        self.0.pass_on_presenter();
+        let trees = self.0.trees.borrow().clone();
         if let Some(trees) = trees {
             trees.farewell().await;
         }
@@ -81,7 +80,7 @@ impl SiteHandle {
 
     /// Who is where in its own trees, once it has been connected.
     pub fn status(&self) -> Option<Status> {
-        self.trees.borrow().as_ref().map(|trees| trees.status())
+        self.0.trees.borrow().as_ref().map(|trees| trees.status())
     }
 }
 
@@ -93,7 +92,7 @@ impl Site {
         let node = Node::site(options.node, address.port(), log.clone());
         let handle = node.handle();
         let uplink = Arc::new(Uplink::new(handle.clone(), id, options.host));
-        let keeper = Keeper {
+        let keeper = Arc::new(Keeper {
             id,
             address,
             listening,
@@ -108,13 +107,13 @@ impl Site {
             presenter: watch::Sender::new(Presenter::default()),
             about: watch::Sender::new(String::new()),
             beat: watch::Sender::new(0),
-        };
+        });
         Ok(Self { node, port, keeper })
     }
 
     /// What others may know of it while it runs.
     pub fn handle(&self) -> SiteHandle {
-        SiteHandle { node: self.keeper.node.clone(), trees: self.keeper.trees.subscribe() }
+        SiteHandle(Arc::clone(&self.keeper))
     }
 
     /// Runs until the site has left the far session or given up. Dropping the future ends everything at once, without telling the far
@@ -222,6 +221,13 @@ impl Keeper {
         tending.spawn(async move { kept.keep().await });
         self.trees.send_replace(Some(trees));
         tending
+    }
+
+    /// Passes on what is known above at this moment.
+    fn pass_on_presenter(&self) {
+        let (state, far) = (self.node.state(), self.node.presenter());
+        let (state, far) = (state.borrow().clone(), far.borrow().clone());
+        self.tell(&state, &far);
     }
 
     /// Passes on what comes from above.

@@ -58,7 +58,7 @@ impl Joining {
     pub(crate) fn farewell(&self) -> Farewell {
         match self {
             Self::Node(node) => Farewell::Node(node.handle()),
-            Self::Site(site) => Farewell::Site(Box::new(site.handle())),
+            Self::Site(site) => Farewell::Site(site.handle()),
         }
     }
 
@@ -74,7 +74,7 @@ impl Joining {
 /// The last words of a node or a site to those below it.
 pub(crate) enum Farewell {
     Node(NodeHandle),
-    Site(Box<SiteHandle>),
+    Site(SiteHandle),
 }
 
 impl Farewell {
