@@ -5,7 +5,7 @@ mod window;
 
 pub(crate) use joining::Joining;
 
-use super::{asked_to_stop, look_up, runtime};
+use super::{asked_to_stop, look_up, relay_runtime};
 use crate::cli::{JoinArgs, NodeArgs};
 use anyhow::{Context, anyhow, bail};
 use std::io::{BufRead, IsTerminal, Write};
@@ -39,7 +39,7 @@ const COMMANDS: usize = 8;
 
 pub(super) fn run(args: JoinArgs) -> anyhow::Result<()> {
     let source = super::share::source(&args.source)?;
-    let runtime = runtime()?;
+    let runtime = relay_runtime()?;
     let root = runtime.block_on(find(&args.node))?;
     let log = SharedLog::new(SessionId(0));
     let inside = runtime.enter();
@@ -48,7 +48,9 @@ pub(super) fn run(args: JoinArgs) -> anyhow::Result<()> {
     let handle = node.handle();
     if args.headless {
         let leaver = handle.clone();
-        return runtime.block_on(live(node, leaver, args.node.end_with_session, asked_to_stop()));
+        // On the thread that has the sockets.
+        let living = runtime.spawn(live(node, leaver, args.node.end_with_session, asked_to_stop()));
+        return runtime.block_on(living)?;
     }
     let ends_with_session = args.node.end_with_session;
     let shown = Shown::new();

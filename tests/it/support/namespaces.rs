@@ -46,6 +46,13 @@ impl Hosts {
         limit(&self.names[host], "e0", rate);
     }
 
+    /// Makes the line between a host and the network this wide in both directions, as a port of a switch is: `burst` bytes at once, and what
+    /// would wait longer than `latency` is dropped (all as `tc` has them).
+    pub(crate) fn shape(&self, host: usize, rate: &str, burst: &str, latency: &str) {
+        shape(&self.bridge, &format!("p{host}"), rate, burst, latency);
+        shape(&self.names[host], "e0", rate, burst, latency);
+    }
+
     /// Pulls a host's cable.
     pub(crate) fn cut(&self, host: usize) {
         ip(&format!("-n {} link set p{host} down", self.bridge));
@@ -172,8 +179,12 @@ pub(crate) fn start_inside(words: &[&str], command: &Command) -> Process {
 
 /// Lets only so much leave by an interface of a namespace.
 pub(crate) fn limit(namespace: &str, interface: &str, rate: &str) {
-    let words = format!("netns exec {namespace} tc qdisc replace dev {interface} root tbf rate {rate} burst 16kb latency 50ms");
-    ip(&words);
+    shape(namespace, interface, rate, "16kb", "50ms");
+}
+
+fn shape(namespace: &str, interface: &str, rate: &str, burst: &str, latency: &str) {
+    let words = format!("-n {namespace} qdisc replace dev {interface} root tbf rate {rate} burst {burst} latency {latency}");
+    run("tc", &words.split(' ').collect::<Vec<_>>());
 }
 
 /// Runs `ip` with these words.
