@@ -13,6 +13,10 @@ pub const WORTH_BYTES: u64 = 64 * 1024;
 const PART: u64 = 4;
 /// Windows in a row in which a slow child has lagged.
 const SLOW_AFTER: u32 = 3;
+/// Who gets less than so many of so many parts of what there was to get falls short.
+const SHORT: (u64, u64) = (3, 4);
+/// Windows in a row in which a slow child has fallen short, beside one that has not.
+const SHORT_AFTER: u32 = 10;
 /// Windows in a row in which the other children have lagged when it is not the child that is slow.
 const ALL_AFTER: u32 = 2;
 /// Windows in a row after which a child that was slow counts as fine.
@@ -54,7 +58,9 @@ pub struct ChildWindow {
 /// A child lags in a window in which it was behind all the time and received less than a quarter of what came into the node's own log.
 /// So a child is measured by what its siblings can have, and a busy screen that it takes in its own pace, skipping what was painted over,
 /// is no fault as long as it gets a fair part. Quiet windows show nothing and change nothing for a child that is behind. Three
-/// windows are needed because of pauses (garbage, Wi-Fi scans, a slide that is large); one lasts longer than any of them.
+/// windows are needed because of pauses (garbage, Wi-Fi scans, a slide that is large); one lasts longer than any of them. A child that gets
+/// more than a quarter but less than three quarters for ten windows, beside one that gets all, is slow too: whoever is below it would see
+/// old pictures for as long as it stands there.
 #[derive(Debug, Clone, Default)]
 pub struct Pace {
     children: BTreeMap<Link, Record>,
@@ -66,13 +72,16 @@ pub struct Pace {
 #[derive(Debug, Clone, Copy, Default)]
 struct Record {
     lagging: u32,
+    /// Windows in a row in which it lagged or fell short.
+    short: u32,
     fine: u32,
     said: bool,
 }
 
 impl Record {
-    fn note(&mut self, lags: bool) {
-        (self.lagging, self.fine) = if lags { (self.lagging + 1, 0) } else { (0, self.fine + 1) };
+    fn note(&mut self, lags: bool, falls_short: bool) {
+        self.lagging = if lags { self.lagging + 1 } else { 0 };
+        (self.short, self.fine) = if lags || falls_short { (self.short + 1, 0) } else { (0, self.fine + 1) };
         self.said &= self.fine < FINE_AFTER;
     }
 }
@@ -93,7 +102,10 @@ impl Pace {
         for child in children {
             let record = self.children.entry(child.link).or_default();
             if is_worth || !child.behind {
-                record.note(is_worth && child.behind && child.received.saturating_mul(PART) < appended);
+                let gets_less = |(part, of): (u64, u64)| {
+                    is_worth && child.behind && child.received.saturating_mul(of) < appended.saturating_mul(part)
+                };
+                record.note(gets_less((1, PART)), gets_less(SHORT));
             }
         }
         if is_worth {
@@ -104,7 +116,7 @@ impl Pace {
 
     fn judge(&mut self) -> Vec<Slow> {
         let all_lag = self.children.len() > 1 && self.children.values().all(|record| record.lagging >= ALL_AFTER);
-        self.own.note(all_lag);
+        self.own.note(all_lag, false);
         let is_slow = |record: &Record| record.lagging >= SLOW_AFTER && !record.said;
         if all_lag {
             let is_news = !self.own.said && self.children.values().any(is_slow);
@@ -113,7 +125,8 @@ impl Pace {
         }
         // A sibling that has just come and lags too is no witness.
         let alone = !self.children.values().any(|record| record.fine > 0);
-        let slow = self.children.iter_mut().filter(|(_, record)| is_slow(record));
+        let is_short = |record: &Record| record.short >= SHORT_AFTER && !record.said && !alone;
+        let slow = self.children.iter_mut().filter(|(_, record)| is_slow(record) || is_short(record));
         slow.map(|(link, record)| {
             record.said = true;
             Slow { child: Some(*link), alone }

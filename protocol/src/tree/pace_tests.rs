@@ -60,11 +60,31 @@ fn pauses_of_two_windows_are_no_reason() {
 }
 
 #[test]
-fn a_child_that_gets_a_quarter_or_catches_up_once_does_not_lag() {
+fn a_child_that_gets_three_quarters_or_catches_up_once_does_not_lag() {
     let mut pace = Pace::new();
-    let fair = Child { received: BUSY / 4, behind: true };
+    let fair = Child { received: BUSY / 4 * 3, behind: true };
     let bursts = Child { received: 0, behind: false };
     assert_eq!(windows(&mut pace, 50, BUSY, &[FAST, fair, bursts]), []);
+}
+
+const FALLS_SHORT: Child = Child { received: BUSY / 4, behind: true };
+
+#[test]
+fn a_child_that_gets_a_quarter_beside_a_fast_one_is_slow_after_ten_windows_and_is_named_once() {
+    let mut pace = Pace::new();
+    assert_eq!(windows(&mut pace, 9, BUSY, &[FAST, FALLS_SHORT]), []);
+    assert_eq!(windows(&mut pace, 1, BUSY, &[FAST, FALLS_SHORT]), slow(2, false));
+    assert_eq!(windows(&mut pace, 50, BUSY, &[FAST, FALLS_SHORT]), []);
+    assert_eq!(windows(&mut pace, 1, BUSY, &[FAST, FAST]), []);
+    assert_eq!(windows(&mut pace, 20, BUSY, &[FAST, FALLS_SHORT]), [], "one fine window does not make it a new case");
+}
+
+#[test]
+fn when_all_get_a_quarter_there_is_just_not_enough_for_all() {
+    let mut pace = Pace::new();
+    assert_eq!(windows(&mut pace, 50, BUSY, &[FALLS_SHORT, FALLS_SHORT]), []);
+    let mut alone = Pace::new();
+    assert_eq!(windows(&mut alone, 50, BUSY, &[FALLS_SHORT]), []);
 }
 
 #[test]
