@@ -95,27 +95,50 @@ impl ScreenLog {
     /// Adds the next update, with its sender's stamp `until`. Answers whether it was new: one at or below [`head`](Self::head) is
     /// dropped. An update that does not fit the screen, or a stamp below its own number, is an error and changes nothing.
     pub fn append(&mut self, update: Update, until: Seq) -> Result<bool, UpdateError> {
-        if update.seq <= self.head {
+        if !self.is_new(update.seq, until)? {
             return Ok(false);
         }
-        if until != Seq::NONE && until < update.seq {
-            return Err(UpdateError::Until(update.seq, until));
-        }
         let tiles = match &update.content {
-            Content::Screen(screen) => {
-                let grid = TileGrid::new(screen.size);
-                self.tail_screen = Some(grid);
-                TileSet::new(grid)
-            }
+            Content::Screen(screen) => TileSet::new(TileGrid::new(screen.size)),
             Content::Picture(picture) => picture.tiles(self.tail_screen.ok_or(UpdateError::NoScreen)?)?,
         };
-        self.head = update.seq;
+        self.hold(Arc::new(Entry::new(update, tiles)), until);
+        Ok(true)
+    }
+
+    /// Adds the next update as [`append`](Self::append) does, from another log of the same session, which goes on holding it: many logs
+    /// in one process share what is equal in all of them.
+    pub fn append_shared(&mut self, entry: &Arc<Entry>, until: Seq) -> Result<bool, UpdateError> {
+        let is_screen = matches!(entry.update().content, Content::Screen(_));
+        if !is_screen && self.tail_screen != Some(entry.tiles().grid()) {
+            return self.append(entry.update().clone(), until);
+        }
+        let is_new = self.is_new(entry.update().seq, until)?;
+        if is_new {
+            self.hold(Arc::clone(entry), until);
+        }
+        Ok(is_new)
+    }
+
+    /// Whether an update of that number is new; its stamp must not be below it then.
+    fn is_new(&self, seq: Seq, until: Seq) -> Result<bool, UpdateError> {
+        if seq > self.head && until != Seq::NONE && until < seq {
+            return Err(UpdateError::Until(seq, until));
+        }
+        Ok(seq > self.head)
+    }
+
+    /// Takes in the next update.
+    fn hold(&mut self, entry: Arc<Entry>, until: Seq) {
+        if matches!(entry.update().content, Content::Screen(_)) {
+            self.tail_screen = Some(entry.tiles().grid());
+        }
+        self.head = entry.update().seq;
         self.target = self.target.max(until);
-        self.tail.push(Arc::new(Entry::new(update, tiles)));
+        self.tail.push(entry);
         if self.head == self.target {
             self.complete_tail();
         }
-        Ok(true)
     }
 
     /// All updates that are live as of the last complete point, in order: painting them one after the other gives the picture.

@@ -143,6 +143,37 @@ fn bad_updates_are_refused_and_change_nothing() {
 }
 
 #[test]
+fn logs_that_share_their_updates_are_as_those_that_have_their_own() {
+    let (mut parent, mut own, mut sharing) = (painted(), ScreenLog::new(SESSION), ScreenLog::new(SESSION));
+    let (mut at, mut stray) = (Cursor::new(SESSION, Seq::NONE), None);
+    for seq in 3..20 {
+        add(&mut parent, seq, &[(seq % 3) as usize, 7], if seq % 2 == 0 { seq } else { 0 });
+        for batch in parent.take_batch(&mut at).iter() {
+            for entry in &batch.entries {
+                let until = batch.until(entry);
+                assert_eq!(sharing.append_shared(entry, until), own.append(entry.update().clone(), until));
+                assert_eq!(sharing.append_shared(entry, until), Ok(false), "known already");
+                stray = Some(Arc::clone(entry));
+            }
+        }
+        assert_eq!((live(&sharing), sharing.complete()), (live(&own), own.complete()));
+        assert!(sharing.live().all(|entry| parent.held.values().any(|held| Arc::ptr_eq(&held.entry, entry))));
+    }
+    let stray = stray.unwrap();
+    assert_eq!(ScreenLog::new(SESSION).append_shared(&stray, Seq::NONE), Err(UpdateError::NoScreen));
+    let mut smaller = ScreenLog::new(SESSION);
+    smaller.append(screen(1, 2, 1), Seq(1)).unwrap();
+    assert!(smaller.append_shared(&stray, Seq::NONE).is_err(), "it does not fit that screen");
+    assert_eq!(sharing.append_shared(&stray, Seq(1)), Ok(false));
+    let late = ScreenLog::new(SESSION).append_shared(live_entry(&parent, 1), Seq(0));
+    assert_eq!(late, Ok(true), "a screen needs no screen before it");
+}
+
+fn live_entry(log: &ScreenLog, seq: u64) -> &Arc<Entry> {
+    log.live().find(|entry| entry.update().seq == Seq(seq)).unwrap()
+}
+
+#[test]
 fn one_live_tile_does_not_hold_a_large_update_for_ever() {
     let mut log = ScreenLog::new(SESSION);
     log.append(screen(1, 16, 16), Seq::NONE).unwrap();
