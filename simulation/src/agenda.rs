@@ -42,33 +42,33 @@ pub(crate) enum Event {
 }
 
 #[derive(Debug)]
-struct Entry {
+struct Entry<E> {
     at: Duration,
     number: u64,
-    event: Event,
+    event: E,
 }
 
-impl Entry {
+impl<E> Entry<E> {
     fn key(&self) -> (Duration, u64) {
         (self.at, self.number)
     }
 }
 
-impl PartialEq for Entry {
+impl<E> PartialEq for Entry<E> {
     fn eq(&self, other: &Self) -> bool {
         self.key() == other.key()
     }
 }
 
-impl Eq for Entry {}
+impl<E> Eq for Entry<E> {}
 
-impl PartialOrd for Entry {
+impl<E> PartialOrd for Entry<E> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Entry {
+impl<E> Ord for Entry<E> {
     /// The earliest is the greatest, as the heap wants it.
     fn cmp(&self, other: &Self) -> Ordering {
         other.key().cmp(&self.key())
@@ -76,14 +76,20 @@ impl Ord for Entry {
 }
 
 /// All that is going to happen.
-#[derive(Debug, Default)]
-pub(crate) struct Agenda {
-    heap: BinaryHeap<Entry>,
+#[derive(Debug)]
+pub(crate) struct Agenda<E = Event> {
+    heap: BinaryHeap<Entry<E>>,
     last: u64,
 }
 
-impl Agenda {
-    pub(crate) fn push(&mut self, at: Duration, event: Event) {
+impl<E> Default for Agenda<E> {
+    fn default() -> Self {
+        Self { heap: BinaryHeap::new(), last: 0 }
+    }
+}
+
+impl<E> Agenda<E> {
+    pub(crate) fn push(&mut self, at: Duration, event: E) {
         self.last += 1;
         self.heap.push(Entry { at, number: self.last, event });
     }
@@ -92,7 +98,7 @@ impl Agenda {
         self.heap.peek().map(|entry| entry.at)
     }
 
-    pub(crate) fn pop(&mut self) -> Option<(Duration, Event)> {
+    pub(crate) fn pop(&mut self) -> Option<(Duration, E)> {
         self.heap.pop().map(|entry| (entry.at, entry.event))
     }
 }

@@ -7,10 +7,14 @@ use std::time::Duration;
 pub struct Percentiles<T> {
     /// How many values.
     pub count: usize,
+    /// The smallest.
+    pub min: T,
     /// Half of them are not larger.
     pub median: T,
     /// Nine of ten are not larger.
     pub p90: T,
+    /// 19 of 20 are not larger.
+    pub p95: T,
     /// 99 of a hundred are not larger.
     pub p99: T,
     /// The largest.
@@ -24,7 +28,8 @@ impl<T: Ord + Copy> Percentiles<T> {
         let count = values.len();
         // The smallest value that so many percent do not exceed (nearest rank).
         let at = |percent: usize| values.get((count * percent).div_ceil(100).max(1) - 1).copied();
-        Some(Self { count, median: at(50)?, p90: at(90)?, p99: at(99)?, max: at(100)? })
+        let (min, median) = (*values.first()?, at(50)?);
+        Some(Self { count, min, median, p90: at(90)?, p95: at(95)?, p99: at(99)?, max: at(100)? })
     }
 }
 
@@ -132,7 +137,7 @@ mod tests {
     #[test]
     fn percentiles_are_values_that_so_many_do_not_exceed() {
         let p = Percentiles::of((1..=200).rev().collect()).unwrap();
-        assert_eq!((p.count, p.median, p.p90, p.p99, p.max), (200, 100, 180, 198, 200));
+        assert_eq!((p.count, p.min, p.median, p.p90, p.p95, p.p99, p.max), (200, 1, 100, 180, 190, 198, 200));
         let p = Percentiles::of(vec![7]).unwrap();
         assert_eq!((p.median, p.p99, p.max), (7, 7, 7));
         assert_eq!(Percentiles::<u8>::of(Vec::new()), None);
