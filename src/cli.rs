@@ -1,12 +1,17 @@
 //! The command line: options and their help. Turns words into configuration, decides nothing.
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+mod simulate;
+
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 use treevnc_protocol::tree::message::Policy;
 use treevnc_protocol::tree::upload::{Rate, RateError};
 use treevnc_screen::display::{Choice, ChoiceError};
+
+pub(crate) use simulate::SimulateArgs;
 
 /// Port of a root unless `--listen` says otherwise (VNC display :50).
 pub(crate) const DEFAULT_PORT: u16 = 5950;
@@ -21,6 +26,19 @@ pub(crate) struct Cli {
     /// What to do
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// The command line of this process. Ends it when that is wrong.
+    pub(crate) fn of_process() -> Self {
+        let cli = Self::parse();
+        if let Command::Simulate(args) = &cli.command
+            && let Err(wrong) = args.check()
+        {
+            Self::command().error(ErrorKind::ValueValidation, wrong).exit()
+        }
+        cli
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -293,52 +311,6 @@ pub(crate) struct DelayArgs {
     pub(crate) json: bool,
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct SimulateArgs {
-    /// Nodes that stand up; the churn keeps about this number
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub(crate) nodes: u32,
-    /// Things that happen to them: joins, leaves, crashes, stalls, cut and narrow links, partitions
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
-    pub(crate) events: u32,
-    /// The first seed: the same seed gives the same run
-    #[arg(long, default_value_t = 1)]
-    pub(crate) seed: u64,
-    /// Run so many seeds, the first and those after it
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) seeds: u16,
-    /// Percent of the nodes that nobody can dial
-    #[arg(long, value_name = "PERCENT", default_value_t = 10, value_parser = clap::value_parser!(u8).range(0..=100))]
-    pub(crate) leaf_only: u8,
-    /// Percent of the nodes that reach only the root, because their network keeps computers apart
-    #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
-    pub(crate) isolated: u8,
-    /// Percent of the nodes that vanish in one moment, once all have joined
-    #[arg(long, value_name = "PERCENT", default_value_t = 0.0, value_parser = percent)]
-    pub(crate) loss: f64,
-    /// Losses one at a time at the end, each measured alone
-    #[arg(long, value_name = "COUNT", default_value_t = 30)]
-    pub(crate) single_losses: u32,
-    /// Events per second for every thousand nodes
-    #[arg(long, value_name = "EVENTS", default_value_t = 20.0, value_parser = rate)]
-    pub(crate) pace: f64,
-    /// What happens, by weight: leave=20,crash=15,vanish=10,stall=8,cut=5,reset=5,narrow=4,slow=3,partition=1
-    #[arg(long, value_name = "NAME=WEIGHT,...")]
-    pub(crate) rates: Option<String>,
-    /// Nodes that start per second at first
-    #[arg(long, value_name = "NODES", default_value_t = 500.0, value_parser = rate)]
-    pub(crate) joins_per_second: f64,
-    /// Frames that the root shows per second
-    #[arg(long, value_name = "FRAMES", default_value_t = 1.0, value_parser = rate)]
-    pub(crate) frames_per_second: f64,
-    /// Worlds that run at the same time [default: one per core]
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) threads: Option<u16>,
-    /// Print JSON for machines
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
 /// Where a process listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Listen {
@@ -373,16 +345,6 @@ fn rate_limit(text: &str) -> Result<Rate, String> {
     text.parse().map_err(|error: RateError| error.to_string())
 }
 
-fn percent(text: &str) -> Result<f64, String> {
-    let number = text.parse().ok().filter(|number: &f64| (0.0..=100.0).contains(number));
-    number.ok_or_else(|| "give a number from 0 to 100".to_owned())
-}
-
-fn rate(text: &str) -> Result<f64, String> {
-    let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0);
-    number.ok_or_else(|| "give a positive number".to_owned())
-}
-
 fn seconds(text: &str) -> Result<Duration, String> {
     let number: f64 = text.parse().map_err(|_| "give a number of seconds".to_owned())?;
     Duration::try_from_secs_f64(number)
@@ -412,7 +374,6 @@ mod tests {
 
     #[test]
     fn the_definition_is_sound() {
-        use clap::CommandFactory;
         Cli::command().debug_assert();
     }
 

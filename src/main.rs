@@ -8,14 +8,13 @@ mod cli;
 mod command;
 mod demo;
 
-use clap::Parser;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = cli::Cli::of_process();
     start_logging(&cli);
     match command::run(cli.command) {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,5 +1,7 @@
-//! `treevnc simulate`: worlds on virtual time, several seeds at once on several threads; what they came to as text or as JSON.
+//! `treevnc simulate`: worlds on virtual time, several seeds at once on several threads; what they came to as text or as JSON. With
+//! `--delays` see [`delays`].
 
+mod delays;
 mod json;
 mod text;
 
@@ -27,6 +29,9 @@ struct Cost {
 }
 
 pub(super) fn run(args: SimulateArgs) -> anyhow::Result<()> {
+    if args.delivery.delays {
+        return delays::run(&args);
+    }
     let settings = settings(&args)?;
     let seeds: Vec<u64> = (args.seed..).take(usize::from(args.seeds)).collect();
     let available = std::thread::available_parallelism().map_or(1, NonZero::get);
@@ -51,7 +56,7 @@ pub(super) fn run(args: SimulateArgs) -> anyhow::Result<()> {
 fn settings(args: &SimulateArgs) -> anyhow::Result<Settings> {
     let usual = Settings::default();
     Ok(Settings {
-        nodes: args.nodes as usize,
+        nodes: args.nodes.first().map_or(usual.nodes, |nodes| *nodes as usize),
         joins_per_second: args.joins_per_second,
         events: args.events as usize,
         events_per_second: args.pace,
