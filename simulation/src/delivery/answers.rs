@@ -16,13 +16,14 @@ pub(super) struct Answers {
     /// When each message came, by the root's child that sent it.
     messages: [Vec<Duration>; 2],
     errors: Vec<Duration>,
+    too_short: u64,
     climbs: Vec<Duration>,
 }
 
 impl Answers {
     pub(super) fn new() -> Self {
         let (checks, messages) = (Checks::default(), [Vec::new(), Vec::new()]);
-        Self { checks, expected: 0, given: 0, arrived: 0, messages, errors: Vec::new(), climbs: Vec::new() }
+        Self { checks, expected: 0, given: 0, arrived: 0, messages, errors: Vec::new(), too_short: 0, climbs: Vec::new() }
     }
 
     /// A check is out.
@@ -52,6 +53,7 @@ impl Answers {
             self.arrived += 1;
             let Some(delay) = self.checks.answered(reply, Some(round_trip), Some(round_trip), now) else { continue };
             let Some(truth) = truth(reply) else { continue };
+            self.too_short += u64::from(delay.one_way < truth);
             self.errors.push(delay.one_way.abs_diff(truth));
             self.climbs.push(now.saturating_sub(delay.check.began + truth));
         }
@@ -67,6 +69,7 @@ impl Answers {
             counted,
             messages: self.messages.iter().map(|of_child| of_child.len() as u64).sum(),
             most_per_second: self.messages.iter().map(|of_child| most_in_a_second(of_child)).max().unwrap_or(0),
+            too_short: self.too_short,
             error: Percentiles::of(self.errors),
             climb: Percentiles::of(self.climbs),
         }

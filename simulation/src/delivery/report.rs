@@ -55,6 +55,8 @@ pub struct AnswerFigures {
     pub most_per_second: usize,
     /// How far the root's one-way figures are from what is true.
     pub error: Option<Percentiles<Duration>>,
+    /// How many of these figures are shorter than what is true; the others are longer, by the time of the answers' messages on the lines.
+    pub too_short: u64,
     /// From a node's complete frame until its answer is at the root.
     pub climb: Option<Percentiles<Duration>>,
 }

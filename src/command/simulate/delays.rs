@@ -96,7 +96,7 @@ fn answers(answers: &AnswerFigures) -> String {
         let [error, worst, climb, last] = [error.median, error.max, climb.median, climb.max].map(millis);
         let _ = write!(
             out,
-            "; one way wrong by {error:.2} ms (median), {worst:.2} ms (most); on their way up {climb:.0} ms, {last:.0} ms"
+            "; one way too long by {error:.2} ms (median), {worst:.2} ms (most); on their way up {climb:.0} ms, {last:.0} ms"
         );
     }
     out
@@ -134,6 +134,7 @@ fn as_json(report: &DeliveryReport) -> Value {
             "late": answers.late,
             "messages": answers.messages,
             "most_per_second": answers.most_per_second,
+            "too_short": answers.too_short,
             "error_ms": answers.error.as_ref().map(percentiles),
             "climb_ms": answers.climb.as_ref().map(percentiles),
         },
