@@ -1,4 +1,4 @@
-//! Text on a canvas, from the two fonts the program carries (`assets/`): no font of the machine is looked for.
+//! Text on a canvas, from the two fonts the program carries (`fonts/`): no font of the machine is looked for.
 //! One line at a time, left to right; characters the fonts lack (they hold Latin, Greek and Cyrillic) show as a box.
 
 use crate::canvas::Canvas;
@@ -40,12 +40,12 @@ struct Glyph {
 impl Font {
     /// DejaVu Sans.
     pub fn sans() -> Self {
-        Self::carried(&SANS, include_bytes!("../assets/DejaVuSans.ttf"))
+        Self::carried(&SANS, include_bytes!("../../fonts/DejaVuSans.ttf"))
     }
 
     /// DejaVu Sans Mono.
     pub fn mono() -> Self {
-        Self::carried(&MONO, include_bytes!("../assets/DejaVuSansMono.ttf"))
+        Self::carried(&MONO, include_bytes!("../../fonts/DejaVuSansMono.ttf"))
     }
 
     fn carried(parsed: &'static OnceLock<Option<Arc<fontdue::Font>>>, file: &'static [u8]) -> Self {
