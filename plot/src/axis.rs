@@ -16,6 +16,8 @@ pub struct Axis {
 pub enum Scale {
     /// Equal differences are equally long.
     Linear,
+    /// The same, with ticks at whole numbers only.
+    Whole,
     /// Equal ratios are equally long; zero and less have no place on it.
     Log,
 }
@@ -24,6 +26,11 @@ impl Axis {
     /// An axis of equal differences.
     pub fn linear(label: impl Into<String>) -> Self {
         Self { label: label.into(), scale: Scale::Linear, range: None }
+    }
+
+    /// An axis of equal differences that counts.
+    pub fn whole(label: impl Into<String>) -> Self {
+        Self { label: label.into(), scale: Scale::Whole, range: None }
     }
 
     /// An axis of equal ratios.

@@ -25,7 +25,7 @@ const TICK_LENGTH: f64 = 4.0;
 /// The sample before a name in the legend, with the space behind it.
 const SAMPLE: f64 = 26.0;
 /// Many points are drawn smaller than few.
-const MANY: usize = 300;
+const MANY: usize = 1000;
 
 /// A chart and where it is drawn.
 pub(crate) struct Plot<'c> {
@@ -118,7 +118,7 @@ impl Plot<'_> {
         let top = self.corner.y + MARGIN + head + self.rows_height();
         let below = 22.0 + if x.label.is_empty() { 0.0 } else { 17.0 };
         let bottom = (self.corner.y + self.size.1 - below).max(top + 1.0);
-        let room_up = room((bottom - top) / 38.0);
+        let room_up = room((bottom - top) / 30.0);
         let of = |pick: fn(&(f64, f64)) -> f64| series.iter().flat_map(|series| &series.points).map(pick);
         let levels = marks.iter().filter_map(|mark| if let Mark::Level { y, .. } = mark { Some(*y) } else { None });
         let moments = marks.iter().filter_map(|mark| if let Mark::At { x, .. } = mark { Some(*x) } else { None });
@@ -267,7 +267,11 @@ impl Plot<'_> {
             }
         };
         if !centres.is_empty() {
-            let radius = if series.style == Style::Dots && centres.len() > MANY { 1.6 } else { 2.6 };
+            let radius = match series.style {
+                Style::Dots if centres.len() > MANY => 1.5,
+                Style::Dots => 2.0,
+                _ => 2.6,
+            };
             shapes.push(Shape::Markers { marker: look.marker, radius, colour: look.colour, centres });
         }
     }

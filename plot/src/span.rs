@@ -41,7 +41,7 @@ impl Span {
             Some(ends.map_or((value, value), |(low, high)| (low.min(value), high.max(value))))
         });
         let (from, to) = match (scale, ends) {
-            (Scale::Linear, ends) => linear_ends(ends.unwrap_or((0.0, 1.0)), room),
+            (Scale::Linear | Scale::Whole, ends) => linear_ends(ends.unwrap_or((0.0, 1.0)), room),
             (Scale::Log, ends) => log_ends(ends.unwrap_or((1.0, 10.0))),
         };
         Self { scale, from, to }
@@ -51,7 +51,7 @@ impl Span {
     pub(crate) fn place(&self, value: f64) -> Option<f64> {
         let share = |value: f64, from: f64, to: f64| ((value - from) / (to - from)).clamp(-FARTHEST, FARTHEST);
         fits(self.scale, value).then(|| match self.scale {
-            Scale::Linear => share(value, self.from, self.to),
+            Scale::Linear | Scale::Whole => share(value, self.from, self.to),
             Scale::Log => share(value.log10(), self.from.log10(), self.to.log10()),
         })
     }
@@ -59,13 +59,14 @@ impl Span {
     /// About `room` ticks with a label, and small ones between them on a logarithmic axis.
     pub(crate) fn ticks(&self, room: usize) -> Vec<Tick> {
         match self.scale {
-            Scale::Linear => self.even_ticks(room),
+            Scale::Linear | Scale::Whole => self.even_ticks(room),
             Scale::Log => self.log_ticks(room),
         }
     }
 
     fn even_ticks(&self, room: usize) -> Vec<Tick> {
         let step = step(self.to - self.from, room);
+        let step = if self.scale == Scale::Whole { step.max(1.0) } else { step };
         let first = (self.from / step - 1e-6).ceil();
         let values: Vec<_> = (0..MAX_TICKS)
             .map(|n| (first + f64::from(n)) * step)
@@ -81,7 +82,8 @@ impl Span {
         let most = room.max(2);
         let ladder = self.ladder(&[1.0, 2.0, 5.0], 1);
         let decades = (self.to / self.from).log10();
-        let labelled = if ladder.len() <= most {
+        // Two thirds more than room for even ticks: those of a decade are of three lengths, and none is short.
+        let labelled = if ladder.len() * 3 <= most * 5 {
             ladder
         } else {
             let every = (1..=300).find(|every| decades / f64::from(*every) < wide(most)).unwrap_or(300);
@@ -107,14 +109,14 @@ impl Span {
 
 fn fits(scale: Scale, value: f64) -> bool {
     match scale {
-        Scale::Linear => value.abs() <= LARGEST,
+        Scale::Linear | Scale::Whole => value.abs() <= LARGEST,
         Scale::Log => (SMALLEST..=LARGEST).contains(&value),
     }
 }
 
 fn apart(scale: Scale, from: f64, to: f64) -> bool {
     match scale {
-        Scale::Linear => to - from > EQUAL * from.abs().max(to.abs()) && to - from > SMALLEST,
+        Scale::Linear | Scale::Whole => to - from > EQUAL * from.abs().max(to.abs()) && to - from > SMALLEST,
         Scale::Log => to > from * (1.0 + 1e-6),
     }
 }
@@ -187,7 +189,8 @@ mod tests {
     fn ticks_are_round_and_no_more_than_there_is_room_for() {
         assert_eq!(labels(&Axis::linear(""), &[0.0, 437.0], 5), ["0", "100", "200", "300", "400"]);
         assert_eq!(labels(&Axis::linear("").within(0.0, 0.31), &[], 5), ["0.0", "0.1", "0.2", "0.3"]);
-        assert_eq!(labels(&Axis::log(""), &[0.5, 90.0], 8), ["0.5", "1", "2", "5", "10", "20", "50", "100"]);
+        assert_eq!(labels(&Axis::whole("").within(0.5, 3.5), &[], 8), ["1", "2", "3"]);
+        assert_eq!(labels(&Axis::log(""), &[0.5, 90.0], 5), ["0.5", "1", "2", "5", "10", "20", "50", "100"]);
         assert_eq!(labels(&Axis::log(""), &[0.1, 9000.0], 6), ["0.1", "1", "10", "100", "1,000", "10,000"]);
         assert_eq!(labels(&Axis::log(""), &[1.0, 1e12], 5), ["1", "1,000", "1M", "1G", "1T"]);
         assert_eq!(labels(&Axis::log("").within(2.1, 2.9), &[], 5), ["2.2", "2.4", "2.6", "2.8"]);
