@@ -5,8 +5,9 @@ mod simulate;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+use treevnc_plot::{Format, PlotError};
 use treevnc_protocol::tree::message::Policy;
 use treevnc_protocol::tree::upload::{Rate, RateError};
 use treevnc_screen::display::{Choice, ChoiceError};
@@ -306,6 +307,12 @@ pub(crate) struct DelayArgs {
     /// Write each answer as a line of a CSV file
     #[arg(long, value_name = "FILE.csv")]
     pub(crate) csv: Option<PathBuf>,
+    /// Draw the delays by size and depth, and how they are distributed, as .svg or .png
+    #[arg(long, value_name = "FILE.svg", value_parser = picture_file)]
+    pub(crate) plot: Option<PathBuf>,
+    /// Measure nothing: take the answers from a file that --csv wrote
+    #[arg(long, value_name = "FILE.csv", conflicts_with_all = ["root", "count", "size", "ride", "interval", "csv"])]
+    pub(crate) from: Option<PathBuf>,
     /// Print JSON for machines instead of the table
     #[arg(long)]
     pub(crate) json: bool,
@@ -343,6 +350,10 @@ fn listen(text: &str) -> Result<Listen, String> {
 
 fn rate_limit(text: &str) -> Result<Rate, String> {
     text.parse().map_err(|error: RateError| error.to_string())
+}
+
+fn picture_file(text: &str) -> Result<PathBuf, PlotError> {
+    Format::of(Path::new(text)).map(|_| text.into())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

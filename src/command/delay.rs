@@ -1,58 +1,101 @@
-//! `treevnc delay`: measures how long pictures take to every node, as a table by depth, as CSV or JSON.
+//! `treevnc delay`: measures how long pictures take to every node, as a table by depth, as CSV or JSON, and as a figure.
 
+mod csv;
+mod figure;
+mod progress;
 mod table;
 
 use super::look_up;
 use crate::cli::DelayArgs;
 use anyhow::{Context, anyhow};
+use csv::Csv;
+use progress::Progress;
 use serde_json::json;
-use std::fmt::Write as _;
-use std::io::{IsTerminal, Write as _};
+use std::fs::OpenOptions;
+use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
-use table::{Answer, Sent};
+use table::{Answer, Measured, Sent};
 use treevnc_protocol::tree::message::{DelayReport, DelayRequest};
-use treevnc_viewer::ask::ask_delay;
+use treevnc_viewer::ask::{ask_delay, ask_status};
 
 /// How long the root may be silent beyond the interval: nothing changes on the screen that checks could ride on.
 const SILENCE: Duration = Duration::from_secs(30);
+/// How long the root may take to say the session's name.
+const NAMING: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(args: DelayArgs) -> anyhow::Result<()> {
-    let root = *look_up(&args.root).await?.first().ok_or_else(|| anyhow!("'{}' has no address", args.root))?;
-    let mut csv = args.csv.as_ref().map(|path| Csv::create(path)).transpose()?;
-    let (mut sent, mut answers) = (Vec::new(), Vec::new());
+    let measured = match &args.from {
+        Some(file) => {
+            let measured = csv::read(file)?;
+            args.plot.as_deref().map_or(Ok(()), writable)?;
+            measured
+        }
+        None => {
+            let root = *look_up(&args.root).await?.first().ok_or_else(|| anyhow!("'{}' has no address", args.root))?;
+            let csv = args.csv.as_ref().map(|path| Csv::create(path)).transpose()?;
+            args.plot.as_deref().map_or(Ok(()), writable)?;
+            measure(&args, root, csv).await?
+        }
+    };
+    if let Some(path) = &args.plot {
+        figure::sheet(&measured).write(path)?;
+    }
+    if args.json {
+        println!("{}", as_json(&measured));
+    } else {
+        print!("{}", table::by_depth(&measured));
+    }
+    Ok(())
+}
+
+/// Whether the file can be made; one that is there stays as it is for now.
+fn writable(path: &Path) -> anyhow::Result<()> {
+    let made = OpenOptions::new().append(true).create(true).open(path);
+    made.map(|_| ()).with_context(|| format!("cannot write {}", path.display()))
+}
+
+async fn measure(args: &DelayArgs, root: SocketAddr, mut csv: Option<Csv>) -> anyhow::Result<Measured> {
+    let mut measured = Measured::default();
+    if args.plot.is_some() {
+        // Whatever is wrong with the root is said by the measurement.
+        measured.session = ask_status(root, NAMING).await.ok().map(|status| status.name.as_str().to_owned());
+    }
     let sizes = if args.ride { vec![0] } else { args.size.clone() };
     let turns = turns(args.count, &sizes);
-    let total: u32 = turns.iter().map(|(_, count)| count).sum();
+    let mut progress = Progress::new(turns.iter().map(|(_, count)| count).sum(), args.interval);
     for (bytes, count) in turns {
         let interval = u32::try_from(args.interval.as_millis()).unwrap_or(u32::MAX);
         let request = DelayRequest { count, bytes, interval };
-        let mut failed = None;
-        ask_delay(root, request, args.interval + SILENCE, |report| match report {
-            DelayReport::Sent { check, began, bytes, expected } => {
-                sent.push(Sent { check: check.0, began, bytes, expected });
-                progress(sent.len(), total, answers.len());
-            }
-            DelayReport::Replies(replies) => {
-                for reply in replies {
-                    let answer = Answer::new(reply, &sent);
-                    if let Some(Err(error)) = csv.as_mut().map(|csv| csv.write(&answer)) {
-                        failed.get_or_insert(error);
-                    }
-                    answers.push(answer);
-                }
-            }
-            DelayReport::Done => {}
+        let mut failed = Ok(());
+        ask_delay(root, request, args.interval + SILENCE, |report| {
+            let written = note(report, &mut measured, csv.as_mut());
+            failed = std::mem::replace(&mut failed, Ok(())).and(written);
+            progress.at(measured.sent.len(), measured.answers.len());
         })
         .await?;
-        failed.map_or(Ok(()), Err)?;
+        failed?;
     }
-    if std::io::stderr().is_terminal() {
-        eprintln!();
-    }
-    if args.json {
-        println!("{}", as_json(&sent, &answers));
-    } else {
-        print!("{}", table::by_depth(&sent, &answers));
+    measured.missing = Some(table::missing(&measured.sent, measured.answers.len()));
+    Ok(measured)
+}
+
+fn note(report: DelayReport, measured: &mut Measured, mut csv: Option<&mut Csv>) -> anyhow::Result<()> {
+    match report {
+        DelayReport::Sent { check, began, bytes, expected } => {
+            measured.sent.push(Sent { check: check.0, began, bytes, expected });
+        }
+        DelayReport::Replies(replies) => {
+            for reply in replies {
+                let answer = Answer::new(reply, &measured.sent);
+                if let Some(csv) = csv.as_mut() {
+                    csv.write(&answer)?;
+                }
+                measured.answers.push(answer);
+            }
+            csv.map_or(Ok(()), Csv::flush)?;
+        }
+        DelayReport::Done => {}
     }
     Ok(())
 }
@@ -64,43 +107,8 @@ fn turns(count: u32, sizes: &[u32]) -> Vec<(u32, u32)> {
     sizes.iter().enumerate().map(|(at, bytes)| (*bytes, share(at))).filter(|(_, count)| *count > 0).collect()
 }
 
-fn progress(sent: usize, total: u32, answers: usize) {
-    if std::io::stderr().is_terminal() {
-        eprint!("\r{sent} of {total} checks sent, {answers} answers ");
-        let _ = std::io::stderr().flush();
-    }
-}
-
-/// A file with a line per answer.
-struct Csv(std::io::BufWriter<std::fs::File>);
-
-impl Csv {
-    fn create(path: &std::path::Path) -> anyhow::Result<Self> {
-        let file = std::fs::File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
-        let mut out = std::io::BufWriter::new(file);
-        writeln!(out, "check,sent_us,frame_bytes,node,name,depth,node_bytes,delay_us,one_way_us,round_trip_us,shown_us")?;
-        Ok(Self(out))
-    }
-
-    fn write(&mut self, answer: &Answer) -> anyhow::Result<()> {
-        let mut line = String::new();
-        let Answer { check, began, frame_bytes, node, name, depth, bytes, delay, one_way, round_trip, shown } = answer;
-        write!(line, "{check},{began},{frame_bytes},{node},{},{depth},{bytes},{delay},{one_way},{round_trip},", quoted(name))?;
-        if let Some(shown) = shown {
-            write!(line, "{shown}")?;
-        }
-        writeln!(self.0, "{line}")?;
-        Ok(())
-    }
-}
-
-/// A field as RFC 4180 wants it.
-fn quoted(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
-}
-
-fn as_json(sent: &[Sent], answers: &[Answer]) -> serde_json::Value {
-    let depths: Vec<_> = table::figures(answers)
+fn as_json(measured: &Measured) -> serde_json::Value {
+    let depths: Vec<_> = table::figures(&measured.answers)
         .into_iter()
         .map(|(depth, figures)| {
             let table::Figures { nodes, delay, one_way } = figures;
@@ -108,7 +116,8 @@ fn as_json(sent: &[Sent], answers: &[Answer]) -> serde_json::Value {
             json!({ "depth": depth, "nodes": nodes, "answers": delay.count, "delay_us": quantiles(&delay), "one_way_us": quantiles(&one_way) })
         })
         .collect();
-    let answers: Vec<_> = answers
+    let answers: Vec<_> = measured
+        .answers
         .iter()
         .map(|answer| {
             json!({
@@ -118,8 +127,7 @@ fn as_json(sent: &[Sent], answers: &[Answer]) -> serde_json::Value {
             })
         })
         .collect();
-    let (checks, missing) = (sent.len(), table::missing(sent, answers.len()));
-    json!({ "checks": checks, "missing": missing, "depths": depths, "answers": answers })
+    json!({ "checks": measured.sent.len(), "missing": measured.missing, "depths": depths, "answers": answers })
 }
 
 #[cfg(test)]
@@ -131,10 +139,5 @@ mod tests {
         assert_eq!(turns(20, &[1, 2, 3]), [(1, 7), (2, 7), (3, 6)]);
         assert_eq!(turns(1, &[1, 2]), [(1, 1)]);
         assert_eq!(turns(5, &[0]), [(0, 5)]);
-    }
-
-    #[test]
-    fn names_cannot_break_a_line_of_the_file() {
-        assert_eq!((quoted("Ada"), quoted("a,\"b\"")), ("Ada".to_owned(), "\"a,\"\"b\"\"\"".to_owned()));
     }
 }

@@ -1,10 +1,11 @@
 //! `treevnc delay`: every node answers every check, and what is written down agrees with the tree.
 
-use crate::support::desktop::{Desktop, Server};
+use crate::support::desktop::{Desktop, Server, free_port};
 use crate::support::painter::Painter;
+use crate::support::picture::Picture;
 use crate::support::process::{Process, treevnc};
 use crate::support::session::{Member, Session};
-use crate::support::tools::{Turn, have};
+use crate::support::tools::{Scratch, Turn, have};
 use crate::support::wait::{PATIENCE, poll_until};
 use std::collections::BTreeMap;
 use x11rb::protocol::xproto::Rectangle;
@@ -21,7 +22,9 @@ fn every_node_answers_every_check_and_the_file_says_at_which_depth() {
     let session = Session::new(&desktop.address(), NODES);
     session.must_show(&desktop.picture(), &desktop.scratch);
     let (root, csv) = (session.root.address.to_string(), desktop.scratch.file("delays.csv"));
-    let words = ["delay", &root, "--count", "7", "--size", "500,30000", "--interval", "0.1", "--csv", csv.to_str().unwrap()];
+    let plot = desktop.scratch.file("delays.svg");
+    let files = ["--csv", csv.to_str().unwrap(), "--plot", plot.to_str().unwrap()];
+    let words = [&["delay", &root, "--count", "7", "--size", "500,30000", "--interval", "0.1"][..], &files].concat();
     let mut measuring = Process::start(&mut treevnc(words));
     assert!(measuring.end(PATIENCE).success(), "{}", measuring.said());
     let first = measuring.out().all().remove(0);
@@ -54,6 +57,79 @@ fn every_node_answers_every_check_and_the_file_says_at_which_depth() {
 
     let expected = session.nodes.iter().map(|node| ((node.name.clone(), node.place().1.to_string()), 7));
     assert_eq!(answers, expected.collect());
+
+    let svg = std::fs::read_to_string(&plot).unwrap();
+    let session_name = status["session"].as_str().unwrap();
+    let title = format!(">{session_name}: 14 nodes, 7 checks, 98 answers, 0 missing</text>");
+    for said in
+        [&title, ">depth 1 (2 nodes)<", ">depth 2 (4 nodes)<", ">depth 3 (8 nodes)<", ">depth 1<", ">depth 2<", ">depth 3<"]
+    {
+        assert!(svg.contains(said), "{said}\n{svg}");
+    }
+    let dots = |line: &str| line.matches("h0").count();
+    let scatters = svg.lines().filter(|line| line.contains("stroke-width=\"4\"")).map(dots).collect::<Vec<_>>();
+    let most = [2, 4, 8].map(|nodes| 7 * nodes);
+    assert!(scatters.len() == 3 && scatters.iter().zip(most).all(|(dots, most)| (2..=most).contains(dots)), "{scatters:?}");
+}
+
+#[test]
+fn a_figure_is_drawn_of_a_measurement_and_of_its_file_later_and_the_output_stays_clean() {
+    if !have(Desktop::programs(Server::Xvnc)) {
+        return;
+    }
+    let _turn = Turn::half();
+    let desktop = Desktop::new(Server::Xvnc);
+    let session = Session::new(&desktop.address(), 3);
+    session.must_show(&desktop.picture(), &desktop.scratch);
+    let root = session.root.address.to_string();
+    let file = |name| desktop.scratch.file(name);
+    let (csv, now, later) = (file("a.csv"), file("now.png"), file("later.png"));
+    let said = |words: &[&str]| {
+        let mut process = Process::start(&mut treevnc(words));
+        assert!(process.end(PATIENCE).success(), "{}", process.said());
+        let out = process.out().all().join("\n");
+        serde_json::from_str::<serde_json::Value>(&out).unwrap_or_else(|error| panic!("{error}: {out}"))
+    };
+    let [csv, now, later] = [&csv, &now, &later].map(|path| path.to_str().unwrap());
+    let measured = said(&["delay", &root, "--count", "4", "--interval", "0.1", "--json", "--csv", csv, "--plot", now]);
+    let read = said(&["delay", "--from", csv, "--json", "--plot", later]);
+    assert_eq!((&measured["missing"], &read["missing"]), (&0.into(), &serde_json::Value::Null));
+    for same in ["checks", "depths", "answers"] {
+        assert_eq!(measured[same], read[same], "{same}");
+    }
+    let picture = |path: &str| Picture::from_png(std::path::Path::new(path));
+    let (now, later) = (picture(now), picture(later));
+    // Two depths and three charts: two rows of three, 310x260 each, below a title, at two pixels for each.
+    assert_eq!((now.width, now.height, later.width, later.height), (1860, 1108, 1860, 1108));
+    let charts = |picture: &Picture| picture.part((0, 68, 1860, 1040));
+    let dark = |picture: &Picture| {
+        let pixels = (0..picture.height).flat_map(|y| (0..picture.width).map(move |x| (x, y)));
+        pixels.filter(|(x, y)| picture.pixel(*x, *y).to_be_bytes().iter().all(|part| *part < 128)).count()
+    };
+    assert!(dark(&charts(&now)) > 5000, "words and axes: {}", dark(&charts(&now)));
+    assert_eq!(charts(&now).difference(&charts(&later)), None);
+    assert!(now.difference(&later).is_some(), "of a file nobody knows the session's name");
+}
+
+#[test]
+fn a_figure_that_cannot_be_made_is_known_before_anything_is_measured() {
+    let scratch = Scratch::new();
+    let nobody = format!("127.0.0.1:{}", free_port());
+    let refused = |file: &str, code: i32, words: &[&str]| {
+        let mut process = Process::start(&mut treevnc(["delay", &nobody, "--plot", file]));
+        assert_eq!(process.end(PATIENCE).code(), Some(code), "{}", process.said());
+        let line = process.err().all().remove(0);
+        assert!(words.iter().all(|word| line.contains(word)), "'{line}' says {words:?}");
+    };
+    let pdf = scratch.file("delays.pdf");
+    refused(pdf.to_str().unwrap(), 2, &["delays.pdf", ".svg", ".png"]);
+    assert!(!pdf.exists());
+    refused(scratch.file("no/folder.svg").to_str().unwrap(), 1, &["cannot write", "folder.svg"]);
+    // An earlier figure is still there when nothing could be measured.
+    let earlier = scratch.file("earlier.svg");
+    std::fs::write(&earlier, "<svg/>").unwrap();
+    refused(earlier.to_str().unwrap(), 1, &[&nobody]);
+    assert_eq!(std::fs::read_to_string(&earlier).unwrap(), "<svg/>");
 }
 
 #[test]

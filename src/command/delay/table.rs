@@ -37,6 +37,17 @@ pub(super) struct Figures {
     pub(super) one_way: Quantiles,
 }
 
+/// What was measured.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Measured {
+    /// The session's name, if it is known.
+    pub(super) session: Option<String>,
+    pub(super) sent: Vec<Sent>,
+    pub(super) answers: Vec<Answer>,
+    /// Answers that did not come; unknown from a file.
+    pub(super) missing: Option<usize>,
+}
+
 /// In microseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Quantiles {
@@ -98,15 +109,12 @@ pub(super) fn missing(sent: &[Sent], answers: usize) -> usize {
 }
 
 /// A table for people, times in milliseconds.
-pub(super) fn by_depth(sent: &[Sent], answers: &[Answer]) -> String {
+pub(super) fn by_depth(measured: &Measured) -> String {
+    let Measured { sent, answers, missing, .. } = measured;
     let bytes: u64 = sent.iter().map(|sent| sent.bytes).sum();
     let mean = bytes.checked_div(sent.len() as u64).unwrap_or(0);
-    let mut out = format!(
-        "{} checks, {mean} bytes each on average; {} answers, {} missing\n",
-        sent.len(),
-        answers.len(),
-        missing(sent, answers.len())
-    );
+    let mut out = format!("{} checks, {mean} bytes each on average; {} answers", sent.len(), answers.len());
+    out += &missing.map(|missing| format!(", {missing} missing\n")).unwrap_or_else(|| "\n".to_owned());
     out += "from the first byte at the root to the complete frame (one way), and until the answer is back (delay), in ms\n";
     out += " depth  nodes  answers | one way: median     p95     p99     max | delay: median     p95     p99     max\n";
     for (depth, Figures { nodes, delay, one_way }) in figures(answers) {
@@ -149,7 +157,8 @@ mod tests {
         assert_eq!(figures[&1].delay, Quantiles { count: 100, median: 50_000, p95: 95_000, p99: 99_000, max: 100_000 });
         assert_eq!((figures[&1].nodes, figures[&2].nodes, figures[&2].one_way.max), (4, 1, 3500));
         let sent = [Sent { check: 1, began: 0, bytes: 10, expected: 110 }];
-        let table = by_depth(&sent, &answers);
+        let missing = Some(missing(&sent, answers.len()));
+        let table = by_depth(&Measured { session: None, sent: sent.to_vec(), answers, missing });
         assert!(table.starts_with("1 checks, 10 bytes each on average; 101 answers, 9 missing\n"), "{table}");
         assert!(
             table.ends_with(
