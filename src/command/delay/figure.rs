@@ -1,18 +1,18 @@
-//! What was measured as a figure for a paper: size against delay for each depth, as the original TreeVNC plotted it, how the delays are
-//! distributed, and what a level of the tree costs.
+//! What was measured as a figure for a paper: how the delays are distributed, what a level of the tree costs, and size against delay for
+//! each depth, as the original TreeVNC plotted it.
 
 use super::table::{self, Answer, Measured};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use treevnc_plot::{Axis, Chart, Series, Sheet};
 
-/// Three of them beside each other have letters of 6.5 points on a page of A4.
+const COLUMNS: usize = 3;
+/// So many beside each other have letters of 6.5 points on a page of A4.
 const CHART_PX: (u32, u32) = (310, 260);
 /// When the longest is so many times the shortest, the axis is logarithmic.
 const WIDE: f64 = 25.0;
 
 /// One axis that all charts share, as far as it goes.
-#[derive(Clone)]
 struct Shared {
     log: bool,
     from: f64,
@@ -39,12 +39,11 @@ pub(super) fn sheet(measured: &Measured) -> Sheet {
     answers.iter().for_each(|answer| by_depth.entry(answer.depth).or_default().push(answer));
     let sizes = Shared::of(answers.iter().map(kilobytes));
     let times = Shared::of(answers.iter().flat_map(|answer| [ms(answer.one_way), ms(answer.delay)]));
-    let mut charts: Vec<_> = by_depth.iter().map(|(depth, answers)| by_size(*depth, answers, &sizes, &times)).collect();
-    charts.push(distribution("distribution, one way", &by_depth, &times, |answer| answer.one_way));
-    charts.push(distribution("distribution, with the way back", &by_depth, &times, |answer| answer.delay));
-    charts.push(levels(answers));
-    let columns = if charts.len() > 4 { 3 } else { 2 };
-    Sheet { chart_px: CHART_PX, ..Sheet::new(title(measured), columns, charts) }
+    let one_way = distribution("distribution, one way", &by_depth, &times, |answer| answer.one_way);
+    let and_back = distribution("distribution, with the way back", &by_depth, &times, |answer| answer.delay);
+    let sizes = by_depth.iter().map(|(depth, answers)| by_size(*depth, answers, &sizes, &times));
+    let charts = [one_way, and_back, levels(answers)].into_iter().chain(sizes).collect();
+    Sheet { chart_px: CHART_PX, ..Sheet::new(title(measured), COLUMNS, charts) }
 }
 
 fn title(measured: &Measured) -> String {
@@ -129,9 +128,9 @@ mod tests {
         let depths = ["depth 1 (4 nodes)", "depth 2 (4 nodes)", "depth 3 (4 nodes)"];
         assert_eq!(
             titles,
-            [&depths[..], &["distribution, one way", "distribution, with the way back", "one way, by depth"]].concat()
+            [&["distribution, one way", "distribution, with the way back", "one way, by depth"], &depths[..]].concat()
         );
-        let [first, second, third, one_way, ..] = &sheet.charts[..] else { panic!("{titles:?}") };
+        let [one_way, _, _, first, second, third] = &sheet.charts[..] else { panic!("{titles:?}") };
         assert!([second, third].iter().all(|chart| (&chart.x, &chart.y) == (&first.x, &first.y)));
         assert_eq!(second.series[0].points[0], (1.0, 1.0), "KB and ms");
         let shares = &one_way.series[0].points;

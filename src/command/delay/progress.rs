@@ -8,30 +8,36 @@ pub(super) struct Progress {
     shown: bool,
     total: u32,
     interval: Duration,
-    first: Option<Instant>,
+    sent: u32,
+    /// When the first check was sent, and the last one so far.
+    times: Option<(Instant, Instant)>,
 }
 
 impl Progress {
     /// So many checks, from one to the next at least so long.
     pub(super) fn new(total: u32, interval: Duration) -> Self {
-        let progress = Self { shown: std::io::stderr().is_terminal(), total, interval, first: None };
-        progress.show(0, 0);
+        let progress = Self { shown: std::io::stderr().is_terminal(), total, interval, sent: 0, times: None };
+        progress.show(0);
         progress
     }
 
     /// So many were sent and answered by now.
     pub(super) fn at(&mut self, sent: usize, answers: usize) {
-        if sent > 0 {
-            self.first.get_or_insert_with(Instant::now);
+        let sent = u32::try_from(sent).unwrap_or(u32::MAX);
+        if sent > self.sent {
+            let now = Instant::now();
+            self.times = Some(self.times.map_or((now, now), |(first, _)| (first, now)));
+            self.sent = sent;
         }
-        self.show(sent, answers);
+        self.show(answers);
     }
 
-    fn show(&self, sent: usize, answers: usize) {
+    fn show(&self, answers: usize) {
         if self.shown {
-            let since = self.first.map(|first| first.elapsed()).unwrap_or_default();
-            let sent = u32::try_from(sent).unwrap_or(u32::MAX);
-            eprint!("\r{}\x1b[K", line(sent, self.total, answers, time_left(sent, self.total, since, self.interval)));
+            let between = self.times.map(|(first, last)| last - first).unwrap_or_default();
+            let since = self.times.map(|(_, last)| last.elapsed()).unwrap_or_default();
+            let left = time_left(self.sent, self.total, between, self.interval).saturating_sub(since);
+            eprint!("\r{}\x1b[K", line(self.sent, self.total, answers, left));
             let _ = std::io::stderr().flush();
         }
     }
@@ -45,9 +51,9 @@ impl Drop for Progress {
     }
 }
 
-/// At the pace of the checks so far, the first of which was sent so long ago.
-fn time_left(sent: u32, total: u32, since: Duration, interval: Duration) -> Duration {
-    let each = since.checked_div(sent.saturating_sub(1)).unwrap_or(interval).max(interval);
+/// At the pace of the checks so far: so long was between the first and the last of them.
+fn time_left(sent: u32, total: u32, between: Duration, interval: Duration) -> Duration {
+    let each = between.checked_div(sent.saturating_sub(1)).unwrap_or(interval).max(interval);
     each.saturating_mul(total.saturating_sub(sent))
 }
 
@@ -70,7 +76,7 @@ mod tests {
 
     #[test]
     fn the_time_left_follows_the_pace_and_is_never_less_than_the_intervals() {
-        let left = |sent, since| time_left(sent, 60, Duration::from_secs(since), HALF);
+        let left = |sent, between| time_left(sent, 60, Duration::from_secs(between), HALF);
         assert_eq!((left(0, 0), left(1, 3)), (HALF * 60, HALF * 59));
         assert_eq!(left(21, 40), Duration::from_secs(78), "two seconds each");
         assert_eq!((left(21, 1), left(60, 30), left(61, 30)), (HALF * 39, Duration::ZERO, Duration::ZERO));
