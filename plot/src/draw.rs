@@ -103,11 +103,12 @@ impl Plot<'_> {
         let axes = self.axes();
         self.head(&axes, shapes);
         self.grid(&axes, shapes);
-        marks::lines(&self, &axes, shapes);
+        // Values of zero lie on the axis, and are seen there.
+        self.edges(&axes, shapes);
         for (series, look) in self.chart.series.iter().zip(self.looks) {
             self.series(series, *look, &axes, shapes);
         }
-        self.edges(&axes, shapes);
+        marks::lines(&self, &axes, shapes);
         marks::labels(&self, &axes, shapes);
     }
 

@@ -126,8 +126,8 @@ fn linear_ends((low, high): (f64, f64), room: usize) -> (f64, f64) {
     let (low, high) = if apart(Scale::Linear, low, high) {
         (low, high)
     } else {
-        let around = if low.abs() > SMALLEST { low.abs() * 0.5 } else { 1.0 };
-        (low - around, high + around)
+        let around = low.abs() * 0.5;
+        if around > SMALLEST { (low - around, high + around) } else { (0.0, 1.0) }
     };
     let low = if low > 0.0 && low < high * 0.5 { 0.0 } else { low };
     let high = if high < 0.0 && high > low * 0.5 { 0.0 } else { high };
@@ -181,6 +181,7 @@ mod tests {
         assert_eq!(span(&axis, &[3.0, 97.0]), (0.0, 100.0));
         assert_eq!(span(&axis, &[61.0, 97.0]), (60.0, 100.0));
         assert_eq!(span(&axis, &[-3.0, 8.0]), (-4.0, 8.0));
+        assert_eq!((span(&axis, &[0.0, 0.0]), span(&axis, &[4.0])), ((0.0, 1.0), (0.0, 6.0)));
         assert_eq!(span(&axis.within(9.0, 4.0), &[0.0, 100.0]), (4.0, 9.0));
         assert_eq!(span(&Axis::log(""), &[3.0, 97.0, 0.0, -1.0]), (2.0, 100.0));
     }

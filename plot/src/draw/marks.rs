@@ -1,4 +1,4 @@
-//! Marks: lines through the plot below the series, and their labels above them.
+//! Marks: thin dotted lines through the plot, and their labels.
 
 use super::{Axes, INK, Plot, clean};
 use crate::chart::Mark;
@@ -19,7 +19,7 @@ pub(super) fn lines(plot: &Plot, axes: &Axes, shapes: &mut Vec<Shape>) {
         }
     }
     if !path.is_empty() {
-        shapes.push(Shape::Lines { path, pen: Pen { colour: LINE, width: 1.2, dash: Some((2.0, 2.5)) } });
+        shapes.push(Shape::Lines { path, pen: Pen { colour: LINE, width: 1.2, dash: Some((2.0, 3.0)) } });
     }
 }
 
