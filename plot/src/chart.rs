@@ -2,7 +2,7 @@
 
 use crate::axis::Axis;
 
-/// One plot with two axes and a legend above it.
+/// One plot with two axes and a legend above it, which takes less than half of the height: of very many series the last are not in it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chart {
     /// Above the plot; may be empty.

@@ -34,10 +34,13 @@ pub enum PlotError {
         most: u32,
     },
     /// The font that the program carries cannot be read.
-    #[error("the font within the program cannot be read: {0}")]
-    Font(ttf_parser::FaceParsingError),
+    #[error("the font within the program cannot be read")]
+    Font,
+    /// What plotters says, or who makes its pixels fewer.
+    #[error("the picture cannot be drawn: {0}")]
+    Draw(String),
     /// The picture cannot be compressed.
-    #[error("the picture cannot be made: {0}")]
+    #[error("the picture cannot be compressed: {0}")]
     Png(#[from] png::EncodingError),
     /// The file cannot be written.
     #[error("cannot write {}: {error}", path.display())]

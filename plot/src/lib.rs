@@ -1,4 +1,4 @@
-//! Sheets of charts as SVG or PNG, fit for a paper: one drawing, two forms of file, no font and no program of the machine.
+//! Sheets of charts as SVG or PNG, fit for a paper, drawn by plotters with the program's own font.
 //!
 //! Series differ by colour, by shape and by lightness, so colour-blind readers and prints without colour tell them apart. Files stay
 //! small however many points there are: what cannot be seen apart is drawn once. The same sheet gives the same bytes.
@@ -7,15 +7,12 @@
 mod axis;
 mod chart;
 mod draw;
-mod drawing;
-mod font;
 mod format;
 mod look;
-mod number;
-mod raster;
+mod page;
+mod pixels;
 mod sheet;
 mod span;
-mod svg;
 mod trace;
 
 pub use axis::{Axis, Scale};

@@ -1,36 +1,54 @@
 //! How series look, so that they are told apart by people who see few colours, and in prints that have none.
 
 use crate::chart::Chart;
-use crate::drawing::{Colour, Marker};
+use crate::page::UNIT;
+use plotters::element::{Circle, Cross, DynElement, IntoDynElement, PathElement, Polygon, TriangleMarker};
+use plotters::prelude::{Color, DrawingBackend, RGBColor};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Okabe and Ito's colours without their yellow, which is too pale on paper; neighbours differ in lightness.
-const COLOURS: [Colour; 7] = [
-    Colour(0, 114, 178),
-    Colour(230, 159, 0),
-    Colour(0, 0, 0),
-    Colour(86, 180, 233),
-    Colour(213, 94, 0),
-    Colour(204, 121, 167),
-    Colour(0, 158, 115),
+const COLOURS: [RGBColor; 7] = [
+    RGBColor(0, 114, 178),
+    RGBColor(230, 159, 0),
+    RGBColor(0, 0, 0),
+    RGBColor(86, 180, 233),
+    RGBColor(213, 94, 0),
+    RGBColor(204, 121, 167),
+    RGBColor(0, 158, 115),
 ];
-const MARKERS: [Marker; 7] =
-    [Marker::Circle, Marker::Cross, Marker::Triangle, Marker::Square, Marker::Plus, Marker::Diamond, Marker::Funnel];
+/// How many shapes there are.
+const SHAPES: usize = 7;
 
 /// How one series looks. With the number of a look the colours begin anew after seven, and the shapes are others then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Look {
     pub(crate) number: usize,
-    pub(crate) colour: Colour,
-    pub(crate) marker: Marker,
+    pub(crate) colour: RGBColor,
+    shape: usize,
 }
 
 impl Look {
     fn numbered(number: usize) -> Self {
-        let colour = COLOURS.into_iter().cycle().nth(number % COLOURS.len()).unwrap_or(Colour(0, 0, 0));
-        let shape = (number + number / COLOURS.len()) % MARKERS.len();
-        let marker = MARKERS.into_iter().nth(shape).unwrap_or(Marker::Circle);
-        Self { number, colour, marker }
+        let colour = COLOURS.into_iter().cycle().nth(number % COLOURS.len()).unwrap_or(RGBColor(0, 0, 0));
+        Self { number, colour, shape: (number + number / COLOURS.len()) % SHAPES }
+    }
+
+    /// The shape at a place, of about this radius.
+    pub(crate) fn shape<DB: DrawingBackend>(self, at: (i32, i32), radius: i32) -> DynElement<'static, DB, (i32, i32)> {
+        let (fill, thin) = (self.colour.filled(), self.colour.stroke_width(UNIT.unsigned_abs() * 5 / 4));
+        let through = |tenths: &[(i32, i32)]| -> Vec<_> {
+            tenths.iter().map(|(x, y)| (at.0 + x * radius / 10, at.1 + y * radius / 10)).collect()
+        };
+        let filled = |corners: &[(i32, i32)]| Polygon::new(through(corners), fill).into_dyn();
+        match self.shape {
+            0 => Circle::new(at, radius, fill).into_dyn(),
+            1 => Cross::new(at, radius * 9 / 10, thin).into_dyn(),
+            2 => TriangleMarker::new(at, radius * 13 / 10, fill).into_dyn(),
+            3 => filled(&[(-9, -9), (9, -9), (9, 9), (-9, 9)]),
+            4 => PathElement::new(through(&[(-12, 0), (12, 0), (0, 0), (0, -12), (0, 12)]), thin).into_dyn(),
+            5 => filled(&[(0, -13), (11, 0), (0, 13), (-11, 0)]),
+            _ => filled(&[(-11, -8), (0, 12), (11, -8)]),
+        }
     }
 }
 
@@ -89,7 +107,7 @@ mod tests {
     #[test]
     fn forty_looks_are_forty() {
         let looks: Vec<_> = (0..40).map(Look::numbered).collect();
-        let same = |a: &Look, b: &Look| (a.colour, a.marker) == (b.colour, b.marker);
+        let same = |a: &Look, b: &Look| (a.colour, a.shape) == (b.colour, b.shape);
         assert!((0..40).all(|n| (0..n).all(|m| !same(&looks[n], &looks[m]))));
     }
 }

@@ -1,11 +1,12 @@
 //! A sheet: charts in rows below a title, drawn into a file.
 
 use crate::chart::Chart;
-use crate::draw::{Plot, legend};
-use crate::drawing::{Anchor, Drawing, Point, Shape, Text};
-use crate::font::Font;
+use crate::draw::Plot;
 use crate::format::{Format, PlotError};
-use crate::{draw, look, raster, svg};
+use crate::look;
+use crate::page::{self, Area, Drawn, UNIT};
+use plotters::prelude::{DrawingBackend, WHITE};
+use plotters::style::text_anchor::{HPos, VPos};
 use std::path::Path;
 
 /// The least width and height of a chart.
@@ -16,7 +17,7 @@ const MAX_SIDE_PX: u32 = 16_384;
 const MAX_AREA_PX: u64 = 16_000_000;
 /// The size of a chart unless said otherwise: two of them beside each other, on a page of A4, have letters of 7 points.
 const CHART_PX: (u32, u32) = (420, 300);
-const TITLE_SIZE: f64 = 16.0;
+const TITLE_SIZE: i32 = 16;
 const TITLE_HEIGHT_PX: u32 = 34;
 
 /// Charts below a common title.
@@ -49,45 +50,33 @@ impl Sheet {
 
     /// Draws it; returns what the file holds.
     pub fn render(&self, format: Format) -> Result<Vec<u8>, PlotError> {
-        let font = Font::carried()?;
-        let drawing = self.drawn(&font)?;
+        let columns = self.columns.clamp(1, self.charts.len().max(1));
+        let size = self.size(columns)?;
         match format {
-            Format::Svg => Ok(svg::encode(&drawing).into_bytes()),
-            Format::Png => {
-                raster::encode(&drawing, &font).unwrap_or_else(|| Err(self.beyond(drawing.width.into(), drawing.height.into())))
-            }
+            Format::Svg => page::svg(size, |page| self.draw(columns, page)),
+            Format::Png => page::png(size, |page| self.draw(columns, page)),
         }
     }
 
-    fn drawn(&self, font: &Font) -> Result<Drawing, PlotError> {
-        let columns = self.columns.clamp(1, self.charts.len().max(1));
-        let (width, height) = self.size(columns)?;
-        let title = draw::clean(&self.title);
-        let mut shapes = Vec::new();
-        if self.title_height() > 0 {
-            let at = Point { x: f64::from(width) / 2.0, y: 23.0 };
-            let words = font.fitted(&title, TITLE_SIZE, f64::from(width) - 20.0);
-            let (anchor, size, colour) = (Anchor::Middle, TITLE_SIZE, draw::INK);
-            shapes.push(Shape::Text(Text { words, at, anchor, size, colour, upwards: false, halo: false }));
+    fn draw<DB: DrawingBackend>(&self, columns: usize, page: &Area<DB>) -> Drawn<DB> {
+        page.fill(&WHITE)?;
+        let (head, charts) = page.split_vertically(self.title_height() * UNIT.unsigned_abs());
+        let (width, height) = page::size(&head);
+        if height > 0 {
+            let words = page::fitted(&self.title, TITLE_SIZE, width - 20 * UNIT);
+            head.draw_text(&words, &page::text(TITLE_SIZE, HPos::Center, VPos::Center), (width / 2, height / 2))?;
         }
-        let (chart_width, chart_height) = (f64::from(self.chart_px.0), f64::from(self.chart_px.1));
-        let mut top = f64::from(self.title_height());
         let looks = look::of(&self.charts);
+        let areas = charts.split_evenly((self.charts.len().div_ceil(columns).max(1), columns));
+        let mut areas = areas.iter();
         for (charts, looks) in self.charts.chunks(columns).zip(looks.chunks(columns)) {
+            let beside = charts.iter().zip(looks).zip(&mut areas);
+            let plots: Vec<_> = beside.map(|((chart, looks), area)| Plot::new(chart, looks, area)).collect();
             // Plots of a row begin at the same height.
-            let legends: Vec<_> =
-                charts.iter().zip(looks).map(|(chart, looks)| legend(chart, looks, font, chart_width)).collect();
-            let rows = legends.iter().map(Vec::len).max().unwrap_or(0);
-            let mut left = 0.0;
-            for ((chart, looks), legend) in charts.iter().zip(looks).zip(legends) {
-                let corner = Point { x: left, y: top };
-                let plot = Plot { chart, looks, legend, rows, corner, size: (chart_width, chart_height), font };
-                plot.draw(&mut shapes);
-                left += chart_width;
-            }
-            top += chart_height;
+            let rows = plots.iter().map(Plot::rows).max().unwrap_or(0);
+            plots.iter().try_for_each(|plot| plot.draw(rows, page))?;
         }
-        Ok(Drawing { width, height, title, shapes })
+        Ok(())
     }
 
     fn size(&self, columns: usize) -> Result<(u32, u32), PlotError> {

@@ -1,7 +1,10 @@
-//! From where to where an axis goes, where values lie on it, and its ticks.
+//! From where to where an axis goes, where values lie on it, and its ticks, as plotters asks for them.
 
 use crate::axis::{Axis, Scale};
-use crate::number;
+use crate::trace::rounded;
+use plotters::coord::ranged1d::{BoldPoints, KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
+use plotters::coord::types::RangedCoordf64;
+use std::ops::Range;
 
 /// Values beyond it, either way, are as no numbers: differences and squares of others are finite.
 const LARGEST: f64 = 1e150;
@@ -9,29 +12,22 @@ const LARGEST: f64 = 1e150;
 const SMALLEST: f64 = 1e-150;
 /// Values nearer to each other, beside their size, are one value: their ticks would read the same.
 const EQUAL: f64 = 1e-9;
+/// plotters finds no ticks on shorter axes.
+const SHORTEST: f64 = 1e-12;
 /// Places further outside than so many lengths of the axis are brought there; lines to them leave the plot all the same.
-const FARTHEST: f64 = 1e6;
-const MAX_TICKS: i32 = 40;
+const FARTHEST: f64 = 1e4;
 
 /// A stretch of an axis.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Span {
     scale: Scale,
-    from: f64,
+    pub(crate) from: f64,
     to: f64,
 }
 
-/// A tick: where it is, as a share of the axis, and what it says.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Tick {
-    pub(crate) at: f64,
-    /// Empty for a small tick between others.
-    pub(crate) label: String,
-}
-
 impl Span {
-    /// What `axis` shows of `values`, with about `room` ticks.
-    pub(crate) fn of(axis: &Axis, values: impl Iterator<Item = f64>, room: usize) -> Self {
+    /// What `axis` shows of `values`.
+    pub(crate) fn of(axis: &Axis, values: impl Iterator<Item = f64>) -> Self {
         let scale = axis.scale;
         let asked = axis.range.map(|(a, b)| (a.min(b), a.max(b)));
         if let Some((from, to)) = asked.filter(|(from, to)| fits(scale, *from) && fits(scale, *to) && apart(scale, *from, *to)) {
@@ -40,9 +36,9 @@ impl Span {
         let ends = values.filter(|value| fits(scale, *value)).fold(None, |ends: Option<(f64, f64)>, value| {
             Some(ends.map_or((value, value), |(low, high)| (low.min(value), high.max(value))))
         });
-        let (from, to) = match (scale, ends) {
-            (Scale::Linear | Scale::Whole, ends) => linear_ends(ends.unwrap_or((0.0, 1.0)), room),
-            (Scale::Log, ends) => log_ends(ends.unwrap_or((1.0, 10.0))),
+        let (from, to) = match scale {
+            Scale::Linear | Scale::Whole => linear_ends(ends.unwrap_or((0.0, 1.0))),
+            Scale::Log => log_ends(ends.unwrap_or((1.0, 10.0))),
         };
         Self { scale, from, to }
     }
@@ -56,54 +52,70 @@ impl Span {
         })
     }
 
-    /// About `room` ticks with a label, and small ones between them on a logarithmic axis.
-    pub(crate) fn ticks(&self, room: usize) -> Vec<Tick> {
-        match self.scale {
-            Scale::Linear | Scale::Whole => self.even_ticks(room),
-            Scale::Log => self.log_ticks(room),
-        }
-    }
-
-    fn even_ticks(&self, room: usize) -> Vec<Tick> {
-        let step = step(self.to - self.from, room);
-        let step = if self.scale == Scale::Whole { step.max(1.0) } else { step };
-        let first = (self.from / step - 1e-6).ceil();
-        let values: Vec<_> = (0..MAX_TICKS)
-            .map(|n| (first + f64::from(n)) * step)
-            .take_while(|value| *value <= self.to + step * 1e-6)
-            .map(|value| if value.abs() < step * 1e-6 { 0.0 } else { value })
-            .collect();
-        let labels = number::even(&values, step);
-        let tick = |(value, label)| Some(Tick { at: self.place(value)?, label });
-        values.into_iter().zip(labels).filter_map(tick).collect()
-    }
-
-    fn log_ticks(&self, room: usize) -> Vec<Tick> {
-        let most = room.max(2);
-        let ladder = self.ladder(&[1.0, 2.0, 5.0], 1);
-        let decades = (self.to / self.from).log10();
-        // Two thirds more than room for even ticks: those of a decade are of three lengths, and none is short.
-        let labelled = if ladder.len() * 3 <= most * 5 {
-            ladder
-        } else {
-            let every = (1..=300).find(|every| decades / f64::from(*every) < wide(most)).unwrap_or(300);
-            self.ladder(&[1.0], every)
+    /// About as many values with a label as asked for.
+    pub(crate) fn ticks(&self, most: usize) -> Vec<f64> {
+        // plotters misses some that lie on the ends.
+        let near = EQUAL * (self.to - self.from);
+        let even = || {
+            let ticks = RangedCoordf64::from(self.from - near..self.to + near).key_points(BoldPoints(most));
+            let inside = |tick: &f64| self.place(*tick).is_some_and(|share| (share - 0.5).abs() < 0.5 + 1e-6);
+            ticks.into_iter().filter(inside).collect::<Vec<_>>()
         };
-        if labelled.len() < 2 {
-            return self.even_ticks(room);
+        match self.scale {
+            Scale::Linear => even(),
+            Scale::Whole => even().into_iter().filter(|tick| (tick - tick.round()).abs() < EQUAL).collect(),
+            // plotters has none but powers of ten, and of these none below one decade.
+            Scale::Log => {
+                let fine = self.rungs(&[1.0, 2.0, 5.0], 1);
+                let coarse = [1, 2, 3, 5, 10, 20, 50, 100].map(|every| self.rungs(&[1.0], every));
+                // Two thirds more than even ticks: those of a decade are of three lengths, and none is short.
+                let fine = Some(fine).filter(|rungs| rungs.len() * 3 <= most * 5);
+                let some = fine.or_else(|| coarse.into_iter().find(|rungs| rungs.len() <= most));
+                some.filter(|rungs| rungs.len() > 1).unwrap_or_else(even)
+            }
         }
-        let small = if decades <= 8.0 { self.ladder(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0], 1) } else { Vec::new() };
-        let tick = |value: f64, label| Some(Tick { at: self.place(value)?, label });
-        let small = small.into_iter().filter(|value| !labelled.contains(value));
-        let small: Vec<_> = small.filter_map(|value| tick(value, String::new())).collect();
-        labelled.iter().filter_map(|value| tick(*value, number::alone(*value))).chain(small).collect()
     }
 
     /// The multiples of every so-many-th power of ten that lie in the span.
-    fn ladder(&self, multiples: &[f64], every: i32) -> Vec<f64> {
-        let inside = |value: &f64| *value >= self.from * (1.0 - EQUAL) && *value <= self.to * (1.0 + EQUAL);
+    fn rungs(&self, multiples: &[f64], every: i32) -> Vec<f64> {
+        let range = self.from * (1.0 - EQUAL)..=self.to * (1.0 + EQUAL);
+        let inside = |value: &f64| range.contains(value) && fits(self.scale, *value);
+        // Exactly what a person would write, also for negative powers.
+        let rung = |of: f64, power: i32| if power < 0 { of / 10_f64.powi(-power) } else { of * 10_f64.powi(power) };
         let powers = (-150..=150).filter(|power: &i32| power.rem_euclid(every) == 0);
         powers.flat_map(|power| multiples.iter().map(move |of| rung(*of, power))).filter(inside).collect()
+    }
+}
+
+impl Ranged for Span {
+    type FormatOption = NoDefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, (first, last): (i32, i32)) -> i32 {
+        first + self.place(*value).map_or(0, |share| rounded(share * f64::from(last - first)))
+    }
+
+    /// Without a label only between the powers of ten.
+    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
+        if !hint.weight().allow_light_points() {
+            return self.ticks(hint.max_num_points());
+        }
+        let few = self.scale == Scale::Log && self.to / self.from < 1e8;
+        if few { self.rungs(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0], 1) } else { Vec::new() }
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.from..self.to
+    }
+}
+
+impl ValueFormatter<f64> for Span {
+    /// Without what adding up leaves behind the digits that a person would write.
+    fn format_ext(&self, tick: &f64) -> String {
+        let near_zero = tick.abs() < EQUAL * (self.to - self.from) && self.scale != Scale::Log;
+        let tick = if near_zero { 0.0 } else { format!("{tick:.10e}").parse().unwrap_or(*tick) };
+        let plain = tick == 0.0 || (1e-4..1e7).contains(&tick.abs());
+        if plain { tick.to_string() } else { format!("{tick:e}") }.replace('-', "−")
     }
 }
 
@@ -116,114 +128,99 @@ fn fits(scale: Scale, value: f64) -> bool {
 
 fn apart(scale: Scale, from: f64, to: f64) -> bool {
     match scale {
-        Scale::Linear | Scale::Whole => to - from > EQUAL * from.abs().max(to.abs()) && to - from > SMALLEST,
+        Scale::Linear | Scale::Whole => to - from > EQUAL * from.abs().max(to.abs()) && to - from > SHORTEST,
         Scale::Log => to > from * (1.0 + 1e-6),
     }
 }
 
-/// To halves of what is between two ticks, about, and to zero when it is near.
-fn linear_ends((low, high): (f64, f64), room: usize) -> (f64, f64) {
-    let (low, high) = if apart(Scale::Linear, low, high) {
-        (low, high)
-    } else {
-        let around = low.abs() * 0.5;
-        if around > SMALLEST { (low - around, high + around) } else { (0.0, 1.0) }
-    };
-    let low = if low > 0.0 && low < high * 0.5 { 0.0 } else { low };
-    let high = if high < 0.0 && high > low * 0.5 { 0.0 } else { high };
-    let step = step(high - low, room * 2);
-    ((low / step + 1e-6).floor() * step, (high / step - 1e-6).ceil() * step)
+/// A little more than the values need, and to zero when it is near.
+fn linear_ends((low, high): (f64, f64)) -> (f64, f64) {
+    let around = if apart(Scale::Linear, low, high) { (high - low) * 0.05 } else { (low.abs() * 0.5).max(0.5) };
+    let from = if low >= 0.0 && low < high * 0.5 { 0.0 } else { low - around };
+    let to = if high <= 0.0 && high > low * 0.5 { 0.0 } else { high + around };
+    (from, to)
 }
 
-/// To one, two or five times a power of ten.
+/// A little more than the values need.
 fn log_ends((low, high): (f64, f64)) -> (f64, f64) {
-    let (low, high) = if apart(Scale::Log, low, high) { (low, high) } else { (low / 2.0, high * 2.0) };
-    let rungs = || (-151..=151).flat_map(|power| [1.0, 2.0, 5.0].map(|of| rung(of, power)));
-    let from = rungs().take_while(|rung| *rung <= low * (1.0 + EQUAL)).last().unwrap_or(low);
-    let to = rungs().find(|rung| *rung >= high * (1.0 - EQUAL)).unwrap_or(high);
-    (from.max(SMALLEST), to.min(LARGEST))
-}
-
-/// Exactly what a person would write, also for negative powers.
-fn rung(of: f64, power: i32) -> f64 {
-    if power < 0 { of / 10_f64.powi(-power) } else { of * 10_f64.powi(power) }
-}
-
-/// One, two or five times a power of ten, so that about `room` steps fit into `length`.
-fn step(length: f64, room: usize) -> f64 {
-    let least = length / wide(room.max(1));
-    let power = 10_f64.powf(least.log10().floor());
-    [1.0, 2.0, 5.0].map(|of| of * power).into_iter().find(|step| *step >= least * 0.999).unwrap_or(10.0 * power)
-}
-
-fn wide(count: usize) -> f64 {
-    u32::try_from(count).map_or(1e9, f64::from)
+    let around = if apart(Scale::Log, low, high) { (high / low).powf(0.04) } else { 2.0 };
+    ((low / around).max(SMALLEST), (high * around).min(LARGEST))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn span(axis: &Axis, values: &[f64]) -> (f64, f64) {
-        let span = Span::of(axis, values.iter().copied(), 5);
-        (span.from, span.to)
+    fn span(axis: &Axis, values: &[f64]) -> Span {
+        Span::of(axis, values.iter().copied())
     }
 
-    fn labels(axis: &Axis, values: &[f64], room: usize) -> Vec<String> {
-        let ticks = Span::of(axis, values.iter().copied(), room).ticks(room);
-        assert!(ticks.iter().all(|tick| (-1e-6..=1.0 + 1e-6).contains(&tick.at)), "{ticks:?}");
-        ticks.into_iter().map(|tick| tick.label).filter(|label| !label.is_empty()).collect()
-    }
-
-    #[test]
-    fn an_axis_ends_at_round_numbers_and_at_a_zero_that_is_near() {
-        let axis = Axis::linear("");
-        assert_eq!(span(&axis, &[3.0, 97.0]), (0.0, 100.0));
-        assert_eq!(span(&axis, &[61.0, 97.0]), (60.0, 100.0));
-        assert_eq!(span(&axis, &[-3.0, 8.0]), (-4.0, 8.0));
-        assert_eq!((span(&axis, &[0.0, 0.0]), span(&axis, &[4.0])), ((0.0, 1.0), (0.0, 6.0)));
-        assert_eq!(span(&axis.within(9.0, 4.0), &[0.0, 100.0]), (4.0, 9.0));
-        assert_eq!(span(&Axis::log(""), &[3.0, 97.0, 0.0, -1.0]), (2.0, 100.0));
+    fn labels(axis: &Axis, values: &[f64]) -> Vec<String> {
+        let span = span(axis, values);
+        span.ticks(6).iter().map(|tick| span.format_ext(tick)).collect()
     }
 
     #[test]
-    fn ticks_are_round_and_no_more_than_there_is_room_for() {
-        assert_eq!(labels(&Axis::linear(""), &[0.0, 437.0], 5), ["0", "100", "200", "300", "400"]);
-        assert_eq!(labels(&Axis::linear("").within(0.0, 0.31), &[], 5), ["0.0", "0.1", "0.2", "0.3"]);
-        assert_eq!(labels(&Axis::whole("").within(0.5, 3.5), &[], 8), ["1", "2", "3"]);
-        assert_eq!(labels(&Axis::log(""), &[0.5, 90.0], 5), ["0.5", "1", "2", "5", "10", "20", "50", "100"]);
-        assert_eq!(labels(&Axis::log(""), &[0.1, 9000.0], 6), ["0.1", "1", "10", "100", "1,000", "10,000"]);
-        assert_eq!(labels(&Axis::log(""), &[1.0, 1e12], 5), ["1", "1,000", "1M", "1G", "1T"]);
-        assert_eq!(labels(&Axis::log("").within(2.1, 2.9), &[], 5), ["2.2", "2.4", "2.6", "2.8"]);
+    fn an_axis_holds_its_data_and_begins_at_zero_when_it_is_near() {
+        let ends = |axis: Axis, values: &[f64]| (span(&axis, values).from, span(&axis, values).to);
+        assert_eq!(ends(Axis::linear(""), &[3.0, 100.0]).0, 0.0);
+        assert_eq!(ends(Axis::linear(""), &[-100.0, -3.0]).1, 0.0);
+        assert_eq!(ends(Axis::linear(""), &[80.0, f64::NAN, 100.0]), (79.0, 101.0));
+        assert_eq!(ends(Axis::linear(""), &[4.0, 4.0]), (2.0, 6.0));
+        assert_eq!(ends(Axis::log(""), &[0.0, -5.0, 7.0]), (3.5, 14.0));
+        assert_eq!(ends(Axis::linear("").within(9.0, 1.0), &[50.0]), (1.0, 9.0));
+        let (from, to) = ends(Axis::log("").within(0.0, 10.0), &[1.0, 1000.0]);
+        assert!(from < 1.0 && from > 0.5 && to > 1000.0 && to < 2000.0, "a range from zero is none");
+    }
+
+    #[test]
+    fn ticks_are_what_a_person_would_write() {
+        assert_eq!(labels(&Axis::linear("").within(0.0, 1.0), &[]), ["0", "0.2", "0.4", "0.6", "0.8", "1"]);
+        assert_eq!(labels(&Axis::linear("").within(-0.3, 0.3), &[]), ["−0.2", "0", "0.2"]);
+        assert_eq!(labels(&Axis::linear("").within(0.1, 0.6), &[]), ["0.1", "0.2", "0.3", "0.4", "0.5", "0.6"]);
+        assert_eq!(labels(&Axis::whole("").within(0.5, 3.5), &[]), ["1", "2", "3"]);
+        assert_eq!(labels(&Axis::log("").within(0.3, 22.0), &[]), ["0.5", "1", "2", "5", "10", "20"]);
+        assert_eq!(labels(&Axis::log("").within(1.0, 1e5), &[]), ["1", "10", "100", "1000", "10000", "100000"]);
+        assert_eq!(labels(&Axis::log("").within(1e-9, 1e9), &[]), ["1e−5", "1", "100000"]);
+        assert_eq!(labels(&Axis::log("").within(60.0, 80.0), &[]), ["60", "65", "70", "75", "80"]);
+    }
+
+    fn is_sound(axis: &Axis, values: &[f64]) {
+        let span = span(axis, values);
+        assert!(span.from < span.to && (span.to - span.from).is_finite(), "{axis:?} {values:?}: {span:?}");
+        for most in [2, 7, 40] {
+            let ticks = span.ticks(most);
+            assert!(ticks.len() * 3 <= most * 5, "{axis:?} {values:?}: {ticks:?}");
+            let inside = |tick: &f64| (-1e-6..1.0 + 1e-6).contains(&span.place(*tick).unwrap());
+            assert!(ticks.iter().all(inside), "{axis:?} {values:?}: {ticks:?}");
+            let short = span.to - span.from < SHORTEST;
+            assert!(most == 2 || axis.scale == Scale::Whole || short || !ticks.is_empty(), "{axis:?} {values:?}");
+        }
     }
 
     #[test]
     fn whatever_the_values_are_there_is_a_span_with_ticks() {
         let odd =
             [0.0, -0.0, 1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, f64::MIN, f64::MIN_POSITIVE, 5e-324, 1e150];
-        let close = [7.0, 7.0 + 1e-15, 1e9, 1e9 + 1e-7, -3.5, 1e-150];
-        let all: Vec<f64> = odd.into_iter().chain(close).collect();
-        for axis in [Axis::linear(""), Axis::log("")] {
-            for a in &all {
-                for b in &all {
-                    for range in [None, Some((*a, *b))] {
-                        let axis = Axis { range, ..axis.clone() };
-                        let span = Span::of(&axis, [*a, *b].into_iter(), 5);
-                        assert!(span.from < span.to && (span.to - span.from).is_finite(), "{a} {b} {span:?}");
-                        let ticks = labels(&axis, &[*a, *b], 5);
-                        assert!((1..=20).contains(&ticks.len()), "{axis:?} {a} {b} {ticks:?}");
-                        assert!(all.iter().filter_map(|value| span.place(*value)).all(f64::is_finite));
-                    }
-                }
+        let close = [7.0, 7.0 + 1e-15, 1e9, 1e9 + 1e-7, 1e9 + 10.0, 1e15 + 1.0, -3.5, 1e-150];
+        let odd: Vec<f64> = odd.into_iter().chain(close).collect();
+        let pairs = odd.iter().flat_map(|a| odd.iter().map(|b| (*a, *b)));
+        let powers = (-160..160).step_by(3).map(|power| 10_f64.powi(power));
+        let scaled = powers.flat_map(|of| [(0.0, of), (-of, 2.5 * of), (of, 1.0000001 * of), (3.0 * of, 3e9 * of)]);
+        for (a, b) in pairs.chain(scaled) {
+            for axis in [Axis::linear(""), Axis::whole(""), Axis::log("")] {
+                is_sound(&axis, &[a, b]);
+                is_sound(&axis.within(a, b), &[]);
             }
         }
     }
 
     #[test]
-    fn values_without_a_place_have_none() {
-        let log = Span::of(&Axis::log(""), [1.0, 100.0].into_iter(), 5);
-        assert_eq!([0.0, -1.0, f64::NAN, f64::INFINITY, 10.0].map(|value| log.place(value)), [None, None, None, None, Some(0.5)]);
-        let linear = Span::of(&Axis::linear(""), [0.0, 10.0].into_iter(), 5);
-        assert_eq!([f64::NAN, 20.0, 5.0].map(|value| linear.place(value)), [None, Some(2.0), Some(0.5)]);
+    fn values_without_a_place_have_none_and_far_ones_are_far() {
+        let log = span(&Axis::log("").within(1.0, 100.0), &[]);
+        assert_eq!([0.0, -1.0, f64::NAN, f64::INFINITY].map(|value| log.place(value)), [None; 4]);
+        assert_eq!(log.place(10.0), Some(0.5));
+        assert_eq!(log.map(&10.0, (200, 100)), 150);
+        assert_eq!(span(&Axis::linear("").within(0.0, 1e-9), &[]).place(1e100), Some(FARTHEST));
     }
 }

@@ -1,66 +1,58 @@
 //! Marks: thin dotted lines through the plot, and their labels.
 
-use super::{Axes, INK, Plot, clean};
+use super::Axes;
 use crate::chart::Mark;
-use crate::drawing::{Anchor, Colour, Path, Pen, Point, Shape, Text};
+use crate::page::{self, Area, Drawn, UNIT};
+use crate::trace::{Pixel, rounded};
+use plotters::element::{DashedPathElement, Rectangle};
+use plotters::prelude::{Color, DrawingBackend, RGBColor, WHITE};
+use plotters::style::text_anchor::{HPos, VPos};
 
-const LINE: Colour = Colour(96, 96, 96);
-const SIZE: f64 = 11.0;
+const LINE: RGBColor = RGBColor(96, 96, 96);
+const SIZE: i32 = 11;
 /// From one row of labels to the next.
-const ROW: f64 = 13.0;
-/// Labels that would lie on each other go further down; after so many rows they lie on each other all the same.
-const ROWS: usize = 8;
+const ROW: i32 = 13 * UNIT;
+/// Labels of moments go further down by turns, as those of neighbours lie on each other otherwise.
+const ROWS: i32 = 4;
+/// Between a line and its label.
+const GAP: i32 = 4 * UNIT;
 
-pub(super) fn lines(plot: &Plot, axes: &Axes, shapes: &mut Vec<Shape>) {
-    let mut path = Path::default();
-    for mark in &plot.chart.marks {
-        if let Some((from, to)) = line(mark, axes) {
-            path.0.extend(Path::between(from, to).0);
-        }
-    }
-    if !path.is_empty() {
-        shapes.push(Shape::Lines { path, pen: Pen { colour: LINE, width: 1.2, dash: Some((2.0, 3.0)) } });
-    }
-}
-
-/// A moment's label stands beside the top of its line, a level's at the right, above its line.
-pub(super) fn labels(plot: &Plot, axes: &Axes, shapes: &mut Vec<Shape>) {
-    let mut taken: Vec<(f64, f64, usize)> = Vec::new();
-    for mark in &plot.chart.marks {
-        let Some((from, _)) = line(mark, axes) else { continue };
-        let (Mark::At { label, .. } | Mark::Level { label, .. }) = mark;
-        let words = plot.font.fitted(&clean(label), SIZE, axes.frame.right - axes.frame.left - 8.0);
-        let width = plot.font.width(&words, SIZE);
-        let (left, base) = match mark {
+/// Draws the lines, and above them the labels: a moment's beside the top of its line, a level's at the right, above its line.
+pub(super) fn draw<DB: DrawingBackend>(marks: &[Mark], axes: &Axes, page: &Area<DB>) -> Drawn<DB> {
+    let [left, right, top, bottom] = [axes.plot.x_min, axes.plot.x_max, axes.plot.y_min, axes.plot.y_max].map(rounded);
+    let mut rows = (0..ROWS.min((bottom - top) / ROW).max(1)).cycle();
+    let mut labels = Vec::new();
+    for mark in marks {
+        let (value, Mark::At { label, .. } | Mark::Level { label, .. }) = (point(mark, axes), mark);
+        let Some((x, y)) = value.filter(|(x, y)| (left..=right).contains(x) && (top..=bottom).contains(y)) else { continue };
+        let words = page::fitted(label, SIZE, right - left - 2 * GAP);
+        let width = page::width(&words, SIZE);
+        let (line, at) = match mark {
             Mark::At { .. } => {
-                let right_of = from.x + 4.0;
-                let left =
-                    if right_of + width <= axes.frame.right { right_of } else { (from.x - 4.0 - width).max(axes.frame.left) };
-                let free = |row: &usize| taken.iter().all(|(a, b, at)| at != row || left > b + 4.0 || left + width < a - 4.0);
-                let row = (0..ROWS).find(free).unwrap_or(0);
-                taken.push((left, left + width, row));
-                (left, axes.frame.top + 11.0 + u32::try_from(row).map_or(0.0, f64::from) * ROW)
+                let beside = if x + GAP + width <= right { x + GAP } else { (x - GAP - width).max(left) };
+                ([(x, top), (x, bottom)], (beside, top + ROW / 2 + ROW * rows.next().unwrap_or(0)))
             }
             Mark::Level { .. } => {
-                let above = from.y - 4.0;
-                (axes.frame.right - 4.0 - width, if above - SIZE >= axes.frame.top { above } else { from.y + SIZE + 2.0 })
+                let above = if y - ROW * 7 / 6 >= top { -ROW } else { ROW };
+                ([(left, y), (right, y)], (right - GAP - width, y + above * 2 / 3))
             }
         };
-        let at = Point { x: left, y: base };
-        shapes.push(Shape::Text(Text { words, at, anchor: Anchor::Start, size: SIZE, colour: INK, upwards: false, halo: true }));
+        page.draw(&DashedPathElement::new(line, 2 * UNIT, 3 * UNIT, LINE.stroke_width(5)))?;
+        labels.push((words, width, at));
     }
+    for (words, width, at) in labels.into_iter().filter(|(words, ..)| !words.is_empty()) {
+        let back = [(at.0 - UNIT, at.1 - ROW / 2), (at.0 + width + UNIT, at.1 + ROW / 2)];
+        page.draw(&Rectangle::new(back, WHITE.mix(0.7).filled()))?;
+        page.draw_text(&words, &page::text(SIZE, HPos::Left, VPos::Center), at)?;
+    }
+    Ok(())
 }
 
-fn line(mark: &Mark, axes: &Axes) -> Option<(Point, Point)> {
-    let shown = |share: &f64| (0.0..=1.0).contains(share);
-    match mark {
-        Mark::At { x, .. } => {
-            let x = axes.at_x(axes.x.place(*x).filter(shown)?);
-            Some((Point { x, y: axes.frame.top }, Point { x, y: axes.frame.bottom }))
-        }
-        Mark::Level { y, .. } => {
-            let y = axes.at_y(axes.y.place(*y).filter(shown)?);
-            Some((Point { x: axes.frame.left, y }, Point { x: axes.frame.right, y }))
-        }
-    }
+/// Where the line of a mark meets an axis.
+fn point(mark: &Mark, axes: &Axes) -> Option<Pixel> {
+    let value = match mark {
+        Mark::At { x, .. } => (*x, axes.y.from),
+        Mark::Level { y, .. } => (axes.x.from, *y),
+    };
+    axes.place(value).map(|at| (rounded(at.x), rounded(at.y)))
 }
