@@ -30,6 +30,8 @@ mod roots;
 mod sight;
 mod stops;
 mod visits;
+#[path = "../support/watch.rs"]
+mod watch;
 
 use it::support;
 
@@ -44,10 +46,8 @@ const PARTS: [(&str, fn()); 5] = [
 
 fn main() {
     let words: Vec<_> = std::env::args().skip(1).collect();
-    if let [watch, address] = &words[..]
-        && watch == narrow::WATCH
-    {
-        return narrow::watch(address.parse().unwrap());
+    if words.first().is_some_and(|word| word == watch::WATCH) {
+        return watch::watch(&words[1..]);
     }
     if !words.iter().any(|word| word == "--bench") || !support::tools::have(&["Xvnc", "setpriv", "ss"]) {
         return;

@@ -18,6 +18,8 @@ use x11rb::rust_connection::RustConnection;
 pub(crate) const SIZE: (u16, u16) = (1280, 800);
 const START_ATTEMPTS: usize = 5;
 const START_PATIENCE: Duration = Duration::from_secs(20);
+const X11VNC_OPTIONS: &[&str] =
+    &["-forever", "-shared", "-nocursor", "-nopw", "-norc", "-noipv6", "-no6", "-xrandr", "newfbsize"];
 /// How long X must have the same picture to be called quiet.
 const QUIET: Duration = Duration::from_millis(400);
 
@@ -289,11 +291,39 @@ fn start_xvnc(size: (u16, u16), options: &[&str]) -> Option<Started> {
 /// Starts Xvnc inside another program (`ip netns exec ...`); its display and its port. X servers in different network namespaces do not see
 /// each other's displays and would take them away from each other, so this one gets a number that no other has.
 pub(crate) fn start_xvnc_inside(inside: &[&str], size: (u16, u16)) -> (String, u16, Process) {
+    xvnc_inside(inside, size, &[])
+}
+
+/// The same that other hosts reach, too.
+pub(crate) fn start_open_xvnc_inside(inside: &[&str], size: (u16, u16)) -> (String, u16, Process) {
+    xvnc_inside(inside, size, &["-interface", "0.0.0.0"])
+}
+
+fn xvnc_inside(inside: &[&str], size: (u16, u16), options: &[&str]) -> (String, u16, Process) {
     let port = free_port();
-    let display = format!(":{}", 1000 + port % 50_000);
-    let process = xvnc(inside, &[&display], port, size, &[]);
+    let display = unshared_display(port);
+    let process = xvnc(inside, &[&display], port, size, options);
     assert!(is_listening(&process), "{}", process.said());
     (display, port, process)
+}
+
+/// Starts x11vnc, which other hosts reach, and Xvfb inside another program: the display and the port, x11vnc and Xvfb.
+pub(crate) fn start_open_x11vnc_inside(inside: &[&str], size: (u16, u16)) -> (String, u16, Process, Process) {
+    let port = free_port();
+    let (display, geometry) = (unshared_display(port), format!("{}x{}x24", size.0, size.1));
+    let words = [inside, &["Xvfb", &display, "-screen", "0", &geometry, "-noreset", "-nolisten", "tcp"]].concat();
+    let x = Process::run(words[0], &words[1..]);
+    poll_until("Xvfb", START_PATIENCE, || RustConnection::connect(Some(&display)).ok().map(drop));
+    let port_word = port.to_string();
+    let words = [inside, &["x11vnc"], X11VNC_OPTIONS, &["-display", &display, "-rfbport", &port_word]].concat();
+    let vnc = Process::run(words[0], &words[1..]);
+    vnc.line("its port", START_PATIENCE, |line| line == format!("PORT={port}"));
+    (display, port, vnc, x)
+}
+
+/// A display's name that no other has, in whatever namespace.
+fn unshared_display(port: u16) -> String {
+    format!(":{}", 1000 + port % 50_000)
 }
 
 fn xvnc(inside: &[&str], display: &[&str], port: u16, size: (u16, u16), options: &[&str]) -> Process {
@@ -322,9 +352,8 @@ fn start_x11vnc(size: (u16, u16)) -> Option<Started> {
 /// Starts x11vnc for a display, and says its port; `None` when that was taken meanwhile.
 fn x11vnc_of(display: &str) -> Option<(Process, u16)> {
     let port = free_port().to_string();
-    let fixed = ["-localhost", "-forever", "-shared", "-nocursor", "-nopw", "-norc", "-noipv6", "-no6", "-xrandr", "newfbsize"];
     // Ended by TERM: killed, it would leave its shared memory behind, and a machine has room for 4096 pieces.
-    let vnc = Process::run("x11vnc", &[&fixed[..], &["-display", display, "-rfbport", &port]].concat());
+    let vnc = Process::run("x11vnc", &[&["-localhost"], X11VNC_OPTIONS, &["-display", display, "-rfbport", &port]].concat());
     let told = vnc.out().wait(START_PATIENCE, |line| line.starts_with("PORT="))?;
     (told == format!("PORT={port}")).then(|| (vnc, port.parse().unwrap()))
 }

@@ -53,6 +53,13 @@ impl Hosts {
         shape(&self.names[host], "e0", rate, burst, latency);
     }
 
+    /// Lets a host's TCP connections to the others use this congestion control.
+    pub(crate) fn control_congestion(&self, host: usize, name: &str) {
+        let address = Self::address(host);
+        let route = format!("10.77.0.0/24 dev e0 proto kernel scope link src {address} congctl {name}");
+        ip(&format!("-n {} route replace {route}", self.names[host]));
+    }
+
     /// Pulls a host's cable.
     pub(crate) fn cut(&self, host: usize) {
         ip(&format!("-n {} link set p{host} down", self.bridge));
