@@ -5,7 +5,7 @@ mod figure;
 mod progress;
 mod table;
 
-use super::look_up;
+use super::{asked_to_stop, look_up};
 use crate::cli::DelayArgs;
 use anyhow::{Context, anyhow};
 use csv::Csv;
@@ -64,17 +64,27 @@ async fn measure(args: &DelayArgs, root: SocketAddr, mut csv: Option<Csv>) -> an
     let sizes = if args.ride { vec![0] } else { args.size.clone() };
     let turns = turns(args.count, &sizes);
     let mut progress = Progress::new(turns.iter().map(|(_, count)| count).sum(), args.interval);
+    let stop = asked_to_stop();
+    tokio::pin!(stop);
     for (bytes, count) in turns {
         let interval = u32::try_from(args.interval.as_millis()).unwrap_or(u32::MAX);
         let request = DelayRequest { count, bytes, interval };
         let mut failed = Ok(());
-        ask_delay(root, request, args.interval + SILENCE, |report| {
+        let measuring = ask_delay(root, request, args.interval + SILENCE, |report| {
             let written = note(report, &mut measured, csv.as_mut());
             failed = std::mem::replace(&mut failed, Ok(())).and(written);
             progress.at(measured.sent.len(), measured.answers.len());
-        })
-        .await?;
+        });
+        let ended = tokio::select! {
+            ended = measuring => Some(ended),
+            () = &mut stop => None,
+        };
         failed?;
+        match ended {
+            Some(ended) => drop(ended?),
+            // What was measured until then is shown.
+            None => break,
+        }
     }
     measured.missing = Some(table::missing(&measured.sent, measured.answers.len()));
     Ok(measured)

@@ -135,6 +135,26 @@ fn a_figure_that_cannot_be_made_is_known_before_anything_is_measured() {
 }
 
 #[test]
+fn a_measurement_that_is_stopped_shows_what_it_has() {
+    if !have(Desktop::programs(Server::Xvnc)) {
+        return;
+    }
+    let _turn = Turn::half();
+    let desktop = Desktop::new(Server::Xvnc);
+    let session = Session::new(&desktop.address(), 2);
+    session.must_show(&desktop.picture(), &desktop.scratch);
+    let (root, file) = (session.root.address.to_string(), desktop.scratch.file("stopped.csv"));
+    let mut measuring = treevnc(["delay", &root, "--count", "90000", "--interval", "0.05", "--csv"]);
+    let mut measuring = Process::start(measuring.arg(&file));
+    poll_until("the first answers", PATIENCE, || {
+        (std::fs::read_to_string(&file).is_ok_and(|text| text.lines().count() > 4)).then_some(())
+    });
+    measuring.signal("INT");
+    assert!(measuring.end(PATIENCE).success(), "{}", measuring.said());
+    assert_eq!(measuring.out().count(|line| line.trim_start().starts_with("1      2 ")), 1, "{}", measuring.said());
+}
+
+#[test]
 fn those_behind_sites_answer_too_and_their_depth_counts_from_the_root() {
     if !have(Desktop::programs(Server::Xvnc)) {
         return;
