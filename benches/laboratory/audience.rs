@@ -196,7 +196,15 @@ fn write(report: &mut Report, all: &[Figures]) {
             VIDEO.0, VIDEO.1, SIZE.0, SIZE.1
         ),
     );
-    let mut lines = vec![row(["viewers", "server", "cores", "CPU ms per frame painted", "Mbit/s out", "frames painted/s", "frames/s, slowest viewer"])];
+    let mut lines = vec![row([
+        "viewers",
+        "server",
+        "cores",
+        "CPU ms per frame painted",
+        "Mbit/s out",
+        "frames painted/s",
+        "frames/s, slowest viewer",
+    ])];
     for figures in all {
         lines.push(row([
             figures.viewers.to_string(),
@@ -212,7 +220,8 @@ fn write(report: &mut Report, all: &[Figures]) {
     growth(report, all);
     let chart = |title: &str, y: &str, of: fn(&Figures) -> f64| {
         Server::ALL.iter().fold(Chart::new(title, Axis::log("viewers"), Axis::linear(y)), |chart, server| {
-            let points = all.iter().filter(|figures| figures.server == *server).map(|figures| (figures.viewers as f64, of(figures)));
+            let points =
+                all.iter().filter(|figures| figures.server == *server).map(|figures| (figures.viewers as f64, of(figures)));
             chart.with(Series::marked(server.name(), points.collect()))
         })
     };
@@ -231,7 +240,11 @@ fn write(report: &mut Report, all: &[Figures]) {
 fn growth(report: &mut Report, all: &[Figures]) {
     let of = |server: Server, viewers: usize| all.iter().find(|figures| figures.server == server && figures.viewers == viewers);
     let most = all.iter().map(|figures| figures.viewers).max().unwrap();
-    let mut lines = vec![row(vec![format!("from 6 to {most} viewers"), "CPU per frame painted".into(), "bytes out per frame painted".into()])];
+    let mut lines = vec![row(vec![
+        format!("from 6 to {most} viewers"),
+        "CPU per frame painted".into(),
+        "bytes out per frame painted".into(),
+    ])];
     for server in Server::ALL {
         let (Some(few), Some(many)) = (of(server, 6), of(server, most)) else { continue };
         let times = |of: fn(&Figures) -> f64| format!("{:.2} times", of(many) / many.painted / (of(few) / few.painted));

@@ -56,7 +56,13 @@ pub(crate) fn measure(report: &mut Report) {
     let (few, many) = (sorted(few), sorted(many));
     let at = |times: &[f64], share: f64| crate::lan::quantile(times, share);
     let line = |what: &str, times: &[f64]| {
-        row([what.to_owned(), times.len().to_string(), format!("{:.1} ms", at(times, 0.5)), format!("{:.1} ms", at(times, 0.95)), format!("{:.1} ms", at(times, 0.99))])
+        row([
+            what.to_owned(),
+            times.len().to_string(),
+            format!("{:.1} ms", at(times, 0.5)),
+            format!("{:.1} ms", at(times, 0.95)),
+            format!("{:.1} ms", at(times, 0.99)),
+        ])
     };
     let ratio = |share: f64| format!("{:.3}", at(&many, share) / at(&few, share));
     report.table(&[

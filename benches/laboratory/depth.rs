@@ -81,9 +81,10 @@ pub(crate) fn measure(report: &mut Report, nodes: Option<usize>) {
 
 fn one(Room { nodes, line }: Room) -> Measured {
     let lan = Lan::new(nodes, 0, &line);
-    let (kept, _) = pages(&lan.painter);
+    let painter = lan.painter();
+    let (kept, _) = pages(&painter);
     let busy = Busy::begin();
-    let answers = lan.delay_of_pages(&kept, FRAMES, TURN);
+    let answers = lan.delay_of_pages(&painter, &kept, FRAMES, TURN);
     let (busy, cpu) = busy.end();
     let frame_bytes = mean_frame(&answers);
     let probe = format!("{}", frame_bytes as u64);
@@ -155,9 +156,22 @@ fn write(report: &mut Report, all: &[Measured]) {
 }
 
 fn summary(report: &mut Report, all: &[Measured]) {
-    let mut lines = vec![
-        row(["room", "frame", "floor", "depth", "median", "p95", "p95 / floor", "bare p95", "whole frames p95", "whole / ours, p95", "predicted median", "measured / predicted", "CPU, all the time", "CPU, a page under way"]),
-    ];
+    let mut lines = vec![row([
+        "room",
+        "frame",
+        "floor",
+        "depth",
+        "median",
+        "p95",
+        "p95 / floor",
+        "bare p95",
+        "whole frames p95",
+        "whole / ours, p95",
+        "predicted median",
+        "measured / predicted",
+        "CPU, all the time",
+        "CPU, a page under way",
+    ])];
     for room in all {
         let depth = room.deepest();
         let p95 = quantile(&room.pages[&depth], 0.95);
@@ -186,8 +200,24 @@ fn summary(report: &mut Report, all: &[Measured]) {
 
 fn table(report: &mut Report, room: &Measured) {
     report.text(&format!("### {}", room.name()));
-    let mut lines = vec![row(["depth", "answers", "page: median", "p95", "max", "probe: median", "p95", "bare: median", "p95", "whole frames: median", "p95", "predicted: page", "whole frames"])];
-    let show = |of: &ByDepth, depth: u32, share: f64| of.get(&depth).map_or(String::new(), |values| format!("{:.0}", quantile(values, share)));
+    let mut lines = vec![row([
+        "depth",
+        "answers",
+        "page: median",
+        "p95",
+        "max",
+        "probe: median",
+        "p95",
+        "bare: median",
+        "p95",
+        "whole frames: median",
+        "p95",
+        "predicted: page",
+        "whole frames",
+    ])];
+    let show = |of: &ByDepth, depth: u32, share: f64| {
+        of.get(&depth).map_or(String::new(), |values| format!("{:.0}", quantile(values, share)))
+    };
     for (&depth, values) in &room.pages {
         lines.push(row([
             depth.to_string(),
@@ -209,18 +239,26 @@ fn table(report: &mut Report, room: &Measured) {
 }
 
 fn figure(report: &mut Report, room: &Measured) {
-    let of = |by: &ByDepth, share: f64| by.iter().map(|(depth, values)| (f64::from(*depth), quantile(values, share))).collect::<Vec<_>>();
-    let foretold = |report: &DeliveryReport| (1..=room.deepest()).map(|depth| (f64::from(depth), predicted(report, depth))).collect::<Vec<_>>();
+    let of = |by: &ByDepth, share: f64| {
+        by.iter().map(|(depth, values)| (f64::from(*depth), quantile(values, share))).collect::<Vec<_>>()
+    };
+    let foretold = |report: &DeliveryReport| {
+        (1..=room.deepest()).map(|depth| (f64::from(depth), predicted(report, depth))).collect::<Vec<_>>()
+    };
     let top = quantile(&room.whole[&room.deepest()], 0.95) * 1.1;
     let deepest = f64::from(room.deepest());
-    let depths = Chart::new("Median and p95 by depth", Axis::linear("depth").within(1.0, deepest), Axis::linear("one way (ms)").within(0.0, top))
-        .with(Series::marked("TreeVNC, median", of(&room.pages, 0.5)))
-        .with(Series::dashed("TreeVNC, p95", of(&room.pages, 0.95)))
-        .with(Series::line("predicted", foretold(&room.predicted)))
-        .with(Series::marked("whole frames, median", of(&room.whole, 0.5)))
-        .with(Series::dashed("whole frames, p95", of(&room.whole, 0.95)))
-        .with(Series::line("whole frames, predicted", foretold(&room.predicted_whole)))
-        .mark(Mark::Level { y: room.floor(), label: "2S/B".into() });
+    let depths = Chart::new(
+        "Median and p95 by depth",
+        Axis::whole("depth").within(1.0, deepest),
+        Axis::linear("one way (ms)").within(0.0, top),
+    )
+    .with(Series::marked("TreeVNC, median", of(&room.pages, 0.5)))
+    .with(Series::dashed("TreeVNC, p95", of(&room.pages, 0.95)))
+    .with(Series::line("predicted", foretold(&room.predicted)))
+    .with(Series::marked("whole frames, median", of(&room.whole, 0.5)))
+    .with(Series::dashed("whole frames, p95", of(&room.whole, 0.95)))
+    .with(Series::line("whole frames, predicted", foretold(&room.predicted_whole)))
+    .mark(Mark::Level { y: room.floor(), label: "2S/B".into() });
     let share = |depth: u32, values: &Vec<f64>| {
         let mut sorted = values.clone();
         sorted.sort_by(f64::total_cmp);

@@ -24,7 +24,8 @@ type Unit = Arc<[u8]>;
 pub(crate) fn forward(words: &[String]) -> io::Result<()> {
     let number = |at: usize| words[at].parse::<usize>().map_err(io::Error::other);
     let (port, frame, unit) = (number(0)?, number(1)?, number(2)?);
-    let children = words[3..].iter().map(|word| word.parse().map_err(io::Error::other)).collect::<io::Result<Vec<SocketAddr>>>()?;
+    let children =
+        words[3..].iter().map(|word| word.parse().map_err(io::Error::other)).collect::<io::Result<Vec<SocketAddr>>>()?;
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port as u16))?;
     let lanes = children.into_iter().map(lane).collect::<io::Result<Vec<_>>>()?;
     println!("{READY}");

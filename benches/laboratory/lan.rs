@@ -59,7 +59,6 @@ pub(crate) type ByDepth = BTreeMap<u32, Vec<f64>>;
 /// The room.
 pub(crate) struct Lan {
     pub(crate) site: Site,
-    pub(crate) painter: Painter,
     scratch: Scratch,
 }
 
@@ -76,8 +75,12 @@ impl Lan {
             hosts.control_congestion(host, line.control);
         }
         (0..count).for_each(|_| site.join());
-        let painter = Painter::new(&site.display, (0, 0), SIZE);
-        Self { site, painter, scratch: Scratch::new() }
+        Self { site, scratch: Scratch::new() }
+    }
+
+    /// A window over all of the presenter's screen.
+    pub(crate) fn painter(&self) -> Painter {
+        Painter::new(&self.site.display, (0, 0), SIZE)
     }
 
     /// Runs `treevnc delay` on the root's host; what it wrote.
@@ -89,11 +92,11 @@ impl Lan {
     }
 
     /// The same while pages are shown, one a turn, which the checks ride on.
-    pub(crate) fn delay_of_pages(&self, pages: &[Kept], count: usize, turn: Duration) -> Vec<Answer> {
+    pub(crate) fn delay_of_pages(&self, painter: &Painter, pages: &[Kept], count: usize, turn: Duration) -> Vec<Answer> {
         let file = self.scratch.file("pages.csv");
         let mut next = pages.iter().cycle();
         let mut flip = || {
-            self.painter.show(next.next().unwrap());
+            painter.show(next.next().unwrap());
             pace_until(Instant::now() + turn);
         };
         // The first is to be on its way before anything is measured.
@@ -110,7 +113,11 @@ impl Lan {
 
     /// `treevnc delay`, started.
     pub(crate) fn measuring(&self, words: &[&str], file: &std::path::Path) -> Process {
-        let words = [&["delay", ROOT, "--csv"].map(OsStr::new)[..], &[file.as_os_str()], &words.iter().map(OsStr::new).collect::<Vec<_>>()];
+        let words = [
+            &["delay", ROOT, "--csv"].map(OsStr::new)[..],
+            &[file.as_os_str()],
+            &words.iter().map(OsStr::new).collect::<Vec<_>>(),
+        ];
         self.site.hosts.start(0, &treevnc(words.concat()))
     }
 
@@ -164,7 +171,8 @@ pub(crate) fn read(file: &std::path::Path) -> Vec<Answer> {
             one_way: number(one_way) / 1e3,
         }
     };
-    lines.map(answer).collect()
+    // Of a measurement that was ended the last line may not be whole.
+    lines.filter(|line| line.split(',').count() == head.len()).map(answer).collect()
 }
 
 /// The one-way delays of answers.

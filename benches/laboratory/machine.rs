@@ -12,7 +12,10 @@ const REST: Duration = Duration::from_secs(5);
 pub(crate) fn description() -> String {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let field = |text: &str, name: &str| {
-        text.lines().find(|line| line.starts_with(name)).and_then(|line| line.split_once([':', '='])).map_or(String::new(), |(_, value)| value.trim().trim_matches('"').to_owned())
+        text.lines()
+            .find(|line| line.starts_with(name))
+            .and_then(|line| line.split_once([':', '=']))
+            .map_or(String::new(), |(_, value)| value.trim().trim_matches('"').to_owned())
     };
     let first = |program: &str, args: &[&str]| {
         let output = std::process::Command::new(program).args(args).output();

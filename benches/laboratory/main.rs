@@ -1,7 +1,7 @@
 //! The laboratory: rooms of separate processes, each on a host of its own (network namespaces) with a line of a given width, recorded and real
 //! content, and one report with tables and figures.
 //!
-//! `scripts/lab` measures everything, in about half an hour, and writes docs/laboratory; `scripts/lab depth` (audience, trouble, checks) a part of it, and
+//! `scripts/lab` measures everything, in about half an hour, and writes docs/laboratory; `scripts/lab depth` (contents, audience, trouble, checks) a part of it, and
 //! `--nodes=N` one room, or audiences of at most so many, both into target/laboratory. Needs Linux, the superuser, and the packages that scripts/test names.
 #![allow(
     clippy::unwrap_used,
@@ -21,6 +21,7 @@ mod it {
 
 mod audience;
 mod checks;
+mod contents;
 mod depth;
 #[path = "../support/drain.rs"]
 #[allow(dead_code, reason = "made for several programs")]
@@ -40,7 +41,7 @@ use it::support;
 use report::Report;
 use std::path::PathBuf;
 
-const PARTS: [&str; 4] = ["depth", "audience", "trouble", "checks"];
+const PARTS: [&str; 5] = ["depth", "contents", "audience", "trouble", "checks"];
 
 fn main() {
     let words: Vec<_> = std::env::args().skip(1).collect();
@@ -51,7 +52,7 @@ fn main() {
         _ => {}
     }
     let has = |word: &str| words.iter().any(|given| given == word);
-    if !has("--bench") || !support::site::Site::is_possible(&["tc", "x11vnc", "Xvfb"]) {
+    if !has("--bench") || !support::site::Site::is_possible(&["tc", "x11vnc", "Xvfb", "xterm", "feh"]) {
         return;
     }
     let wanted: Vec<_> = PARTS.into_iter().filter(|part| has(part) || !PARTS.iter().any(|part| has(part))).collect();
@@ -59,10 +60,15 @@ fn main() {
     let nodes = words.iter().find_map(|word| word.strip_prefix("--nodes=")).map(|nodes| nodes.parse().unwrap());
     let mut report = Report::new(out);
     report.text("# The laboratory");
-    report.text(&format!("Made by `scripts/lab {}`. {}", words.iter().filter(|word| *word != "--bench").cloned().collect::<Vec<_>>().join(" "), machine::description()));
+    report.text(&format!(
+        "Made by `scripts/lab {}`. {}",
+        words.iter().filter(|word| *word != "--bench").cloned().collect::<Vec<_>>().join(" "),
+        machine::description()
+    ));
     for part in wanted {
         match part {
             "depth" => depth::measure(&mut report, nodes),
+            "contents" => contents::measure(&mut report),
             "audience" => audience::measure(&mut report, nodes),
             "trouble" => trouble::measure(&mut report),
             _ => checks::measure(&mut report),

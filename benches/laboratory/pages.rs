@@ -39,7 +39,9 @@ fn photograph(pixels: &mut [u32], number: u64) {
         state ^= state >> 7;
         state ^= state << 17;
         let (x, y) = (at % usize::from(SIZE.0), at / usize::from(SIZE.0));
-        let wave = |scale: usize, phase: usize| 100.0 + 60.0 * ((x + phase) as f64 / scale as f64).sin() * ((y + phase) as f64 / 90.0).cos();
+        let wave = |scale: usize, phase: usize| {
+            100.0 + 60.0 * ((x + phase) as f64 / scale as f64).sin() * ((y + phase) as f64 / 90.0).cos()
+        };
         let grain = |shift: u32| (state >> shift & 7) as f64;
         let channel = |scale, phase, shift| (wave(scale, phase) + grain(shift)) as u32;
         *pixel = channel(140, 0, 8) << 16 | channel(170, 300, 24) << 8 | channel(210, 600, 40);

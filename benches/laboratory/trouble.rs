@@ -77,7 +77,8 @@ fn write(report: &mut Report, answers: &[Answer], live: f64, lost: usize) {
     let (slow, killed, newcomer) = (format!("n{SLOW}"), format!("n{lost}"), format!("n{NEWCOMER}"));
     let names = [(slow.as_str(), "becomes slow"), (&killed, "is killed"), (&newcomer, "joins"), ("student", "presents")];
     let is_named = |name: &str| names.iter().any(|(named, _)| *named == name);
-    let mut chart = Chart::new("Delay at every node", Axis::linear("time (s)").within(0.0, SECONDS.into()), Axis::log("one way (ms)"));
+    let mut chart =
+        Chart::new("Delay at every node", Axis::linear("time (s)").within(0.0, SECONDS.into()), Axis::log("one way (ms)"));
     let others: Vec<_> = nodes.iter().filter(|(name, _)| !is_named(name)).flat_map(|(_, points)| points.clone()).collect();
     chart = chart.with(Series::dots("the others", others.clone()));
     for (name, what) in names {
@@ -110,7 +111,8 @@ fn write(report: &mut Report, answers: &[Answer], live: f64, lost: usize) {
         let within = |time: f64| (*from..until).contains(&time);
         let delays: Vec<_> = others.iter().filter(|(time, _)| within(*time)).map(|(_, delay)| *delay).collect();
         let show = |share| format!("{:.0}", quantile(&delays, share));
-        let gap = nodes.iter().filter(|(name, _)| !is_named(name)).map(|(_, points)| oldest(points, *from, until)).fold(0.0, f64::max);
+        let gap =
+            nodes.iter().filter(|(name, _)| !is_named(name)).map(|(_, points)| oldest(points, *from, until)).fold(0.0, f64::max);
         lines.push(row([
             format!("{from:.1} s ({what})"),
             format!("{until:.1} s"),
