@@ -58,7 +58,7 @@ pub(crate) enum Command {
     Floor(FloorArgs),
     /// Save the present picture of any node as a PNG file
     Snapshot(SnapshotArgs),
-    /// Show the tree: who is where, and who presents
+    /// Show the tree: who is where, how they fare, who is slow and why, and who presents
     Status(StatusArgs),
     /// At the root's machine: measure how long pictures take to every node, by depth
     Delay(DelayArgs),
@@ -285,6 +285,9 @@ pub(crate) struct StatusArgs {
     /// Print JSON for machines
     #[arg(long)]
     pub(crate) json: bool,
+    /// Show it again every second, in place, until q is pressed
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) watch: bool,
 }
 
 #[derive(Debug, Args)]

@@ -20,7 +20,7 @@ use std::net::SocketAddr;
 use treevnc_relay::port::Port;
 
 pub(crate) use root::options as root_options;
-pub(crate) use status::as_text as status_text;
+pub(crate) use status::status_text;
 
 /// Carries out a command.
 pub(crate) fn run(command: Command) -> anyhow::Result<()> {

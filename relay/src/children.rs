@@ -32,8 +32,8 @@ pub trait Gate: Send + Sync {
     fn ended(&self, link: Link, why: Fault);
     /// A child, or this node itself, cannot keep up. Its link stays.
     fn slow(&self, slow: Slow);
-    /// A child brings answers to checks, over a link with these round trips: as it is now, and at least.
-    fn answered(&self, _batch: CheckDelayReply, _round_trip: Option<Duration>, _least: Option<Duration>) {}
+    /// A child brings answers to checks by its link, which has these round trips: as it is now, and at least.
+    fn answered(&self, _link: Link, _batch: CheckDelayReply, _round_trip: Option<Duration>, _least: Option<Duration>) {}
     /// A child has said something else than that and heartbeats.
     fn said(&self, _link: Link, _message: Message) {}
 }
@@ -143,7 +143,9 @@ impl ChildLinks {
             while let Some(message) = heard.recv().await {
                 let vitals = gauge.vitals();
                 match message {
-                    Message::CheckDelayReply(batch) => gate.answered(batch, vitals.round_trip(), vitals.least_round_trip()),
+                    Message::CheckDelayReply(batch) => {
+                        gate.answered(registered.link, batch, vitals.round_trip(), vitals.least_round_trip());
+                    }
                     message => gate.said(registered.link, message),
                 }
             }

@@ -9,6 +9,7 @@ pub use reader::{Eviction, LogReader};
 
 use places::Places;
 use std::future::pending;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::watch;
@@ -33,6 +34,8 @@ struct Inner {
     changed: watch::Sender<u64>,
     /// Counts what readers have sent; wakes [`SharedLog::caught_up`].
     progress: watch::Sender<u64>,
+    /// Bytes that children and ordinary viewers were sent.
+    sent: [AtomicU64; 2],
 }
 
 #[derive(Debug)]
@@ -40,7 +43,27 @@ struct State {
     log: ScreenLog,
     places: Places,
     appended: u64,
+    pictures: u64,
     demand: Demand,
+}
+
+/// What has gone through a log, and who reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Traffic {
+    /// The newest update's number.
+    pub head: Seq,
+    /// Whole pictures that there were: complete points.
+    pub pictures: u64,
+    /// Bytes of all updates that were ever appended.
+    pub appended_bytes: u64,
+    /// Children that read it.
+    pub children: usize,
+    /// Bytes of updates that children were sent.
+    pub children_bytes: u64,
+    /// Ordinary viewers that read it.
+    pub viewers: usize,
+    /// Bytes that ordinary viewers were sent.
+    pub viewers_bytes: u64,
 }
 
 /// What a log costs at a moment, in bytes of its updates.
@@ -60,9 +83,15 @@ impl SharedLog {
 
     /// The empty log of a session, with another budget than [`BATCH_BUDGET_BYTES`] for what batches alone may hold.
     pub fn with_budget(session: SessionId, budget_bytes: usize) -> Self {
-        let state = State { log: ScreenLog::new(session), places: Places::new(budget_bytes), appended: 0, demand: Demand::new() };
+        let state = State {
+            log: ScreenLog::new(session),
+            places: Places::new(budget_bytes),
+            appended: 0,
+            pictures: 0,
+            demand: Demand::new(),
+        };
         let (changed, progress) = (watch::Sender::new(0), watch::Sender::new(0));
-        let inner = Inner { state: Mutex::new(state), started: Instant::now(), changed, progress };
+        let inner = Inner { state: Mutex::new(state), started: Instant::now(), changed, progress, sent: Default::default() };
         Self { inner: Arc::new(inner) }
     }
 
@@ -72,7 +101,9 @@ impl SharedLog {
         let is_new = {
             let mut state = self.lock();
             let state = &mut *state;
+            let before = state.log.complete();
             let is_new = state.log.append(update, until)?;
+            state.pictures += u64::from(state.log.complete() != before);
             if is_new {
                 state.appended += cost as u64;
                 state.demand.handle_bytes(cost as u64, self.inner.started.elapsed());
@@ -138,6 +169,31 @@ impl SharedLog {
     /// Bytes of all updates that were ever appended.
     pub fn appended_bytes(&self) -> u64 {
         self.lock().appended
+    }
+
+    /// What has gone through it since it is there, and who reads it now.
+    pub fn traffic(&self) -> Traffic {
+        let [children_bytes, viewers_bytes] = self.inner.sent.each_ref().map(|bytes| bytes.load(Ordering::Relaxed));
+        let state = self.lock();
+        Traffic {
+            head: state.log.head(),
+            pictures: state.pictures,
+            appended_bytes: state.appended,
+            children: state.places.count_of(ReaderKind::Child),
+            children_bytes,
+            viewers: state.places.count_of(ReaderKind::Viewer),
+            viewers_bytes,
+        }
+    }
+
+    /// A reader of that kind was sent so many bytes.
+    pub(crate) fn count_sent(&self, kind: ReaderKind, bytes: u64) {
+        let [children, viewers] = &self.inner.sent;
+        match kind {
+            ReaderKind::Child => children.fetch_add(bytes, Ordering::Relaxed),
+            ReaderKind::Viewer => viewers.fetch_add(bytes, Ordering::Relaxed),
+            ReaderKind::Local => 0,
+        };
     }
 
     /// What one copy of the picture needs, in bytes per second, smoothed.

@@ -218,7 +218,7 @@ async fn follow<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
         match step {
             Step::Send(mut outgoing) => {
                 let finishes = outgoing.finishes.take();
-                let sending = mouth.send(outgoing);
+                let sending = mouth.send(outgoing, reader);
                 tokio::pin!(sending);
                 loop {
                     tokio::select! {
@@ -228,7 +228,7 @@ async fn follow<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
                     }
                 }
                 if let Some(batch) = finishes {
-                    reader.sent(&batch);
+                    LogReader::sent(reader, &batch);
                 }
             }
             Step::WaitForViewer => tokio::select! {
@@ -282,14 +282,16 @@ struct Mouth<W> {
 }
 
 impl<W: AsyncWrite + Unpin> Mouth<W> {
-    async fn send(&mut self, mut outgoing: Outgoing) -> Result<(), ViewerEnd> {
+    async fn send(&mut self, mut outgoing: Outgoing, reader: &LogReader) -> Result<(), ViewerEnd> {
         let mut pieces = if outgoing.is_heavy() { self.convert(outgoing).await? } else { outgoing.encode()? };
         while pieces.has_remaining() {
             let mut turn = self.turns.turn(pieces.remaining()).await;
             while turn > 0 {
                 let mut now = (&mut pieces).take(turn);
                 let writing = timeout(self.stall_limit, self.write.write_buf(&mut now));
-                turn -= writing.await.map_err(|_| ViewerEnd::Stalled(self.stall_limit))??;
+                let written = writing.await.map_err(|_| ViewerEnd::Stalled(self.stall_limit))??;
+                reader.count_sent(written as u64);
+                turn -= written;
             }
         }
         // Sockets send at once; a stream that collects bytes is told that there are no more for now.

@@ -1,46 +1,40 @@
 //! What the root measures: sends checks when they are due or wanted, and hands what the answers say to whoever listens. What an answer
 //! says is worked out by [`Checks`].
 
+mod fares;
 mod live;
+mod measuring;
+
+pub use live::{BOUNDS_MICROS, DepthTotal};
 
 use crate::stage::Stage;
+use fares::Fares;
 use live::Live;
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::broadcast;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{MissedTickBehavior, interval};
 use treevnc_protocol::tree::delay::{Check, Checks, Delay};
-use treevnc_protocol::tree::message::{
-    CheckDelayReply, DelayReport, DelayRequest, DepthDelay, MAX_DELAY_REPLIES, MeasuredDelay, Message, Refused,
-};
+use treevnc_protocol::tree::message::{CheckCounts, CheckDelayReply, DepthDelay, NodeStatus};
 use treevnc_protocol::tree::slot::NodeId;
-use treevnc_protocol::tree::text::NodeName;
 use treevnc_protocol::update::{Seq, SessionId};
 use treevnc_relay::clock::SessionClock;
 use treevnc_relay::computing::computing;
-use treevnc_relay::link::{Incoming, LinkError, TreeLink};
 use treevnc_relay::publisher::CheckLog;
 
 /// A check rides on a real frame about so often, whether anybody listens or not: what `status` knows of delays comes from these.
 const USUAL: Duration = Duration::from_secs(1);
 /// Events that a listener may be behind; older ones are lost to it.
 const BEHIND: usize = 1 << 16;
-/// How long answers to the last check are waited for.
-const LAST_ANSWERS: Duration = Duration::from_secs(2);
-/// Most checks of one request, the shortest time between two, and most bytes of one.
-const MOST_CHECKS: u32 = 100_000;
-const LEAST_INTERVAL: Duration = Duration::from_millis(20);
-const MOST_BYTES: usize = 64 << 20;
 
 /// Something that was measured.
 #[derive(Debug, Clone, Copy)]
 pub enum Measured {
     /// A check was sent.
     Sent(Check),
-    /// A node has answered.
-    Answered(Delay),
+    /// A node has answered, behind that site if there is one.
+    Answered(Delay, Option<NodeId>),
 }
 
 /// The measurements of a root.
@@ -50,7 +44,7 @@ pub struct Delays {
     clock: SessionClock,
     stage: Stage,
     checks: Mutex<Checks>,
-    live: Mutex<Live>,
+    known: Mutex<Known>,
     events: broadcast::Sender<Measured>,
     /// Nodes that are there.
     nodes: AtomicUsize,
@@ -58,12 +52,30 @@ pub struct Delays {
     probing: AtomicUsize,
 }
 
+/// What the answers come to.
+#[derive(Debug, Default)]
+struct Known {
+    live: Live,
+    fares: Fares,
+}
+
+/// The measurements, as numbers that only grow and those of now.
+#[derive(Debug, Clone, Default)]
+pub struct DelayFigures {
+    /// What has become of the checks.
+    pub checks: CheckCounts,
+    /// Updates that nodes said they had skipped.
+    pub skipped: u64,
+    /// One-way delays by depth.
+    pub depths: Vec<DepthTotal>,
+}
+
 impl Delays {
     /// Measures what that stage shows.
     pub(crate) fn new(session: SessionId, clock: SessionClock, stage: Stage) -> Arc<Self> {
         let (checks, events) = (Mutex::default(), broadcast::Sender::new(BEHIND));
         let (nodes, probing) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let delays = Arc::new(Self { session, clock, stage, checks, live: Mutex::default(), events, nodes, probing });
+        let delays = Arc::new(Self { session, clock, stage, checks, known: Mutex::default(), events, nodes, probing });
         delays.stage.set_check_log(Arc::clone(&delays) as Arc<dyn CheckLog>);
         delays
     }
@@ -91,101 +103,76 @@ impl Delays {
         self.nodes.store(usize::try_from(count).unwrap_or(usize::MAX), Ordering::Relaxed);
     }
 
-    /// A child of the root brings answers, over a link with these round trips: as it is now, and at least.
-    pub(crate) fn answered(&self, batch: &CheckDelayReply, round_trip: Option<Duration>, least: Option<Duration>) {
+    /// A child of the root brings answers, over a link with these round trips: as it is now, and at least. If the child is a site, those of
+    /// others than itself are of nodes behind it.
+    pub(crate) fn answered(
+        &self,
+        site: Option<NodeId>,
+        batch: &CheckDelayReply,
+        round_trip: Option<Duration>,
+        least: Option<Duration>,
+    ) {
         if batch.session != self.session {
             return;
         }
         let (now, mut checks) = (self.clock.now(), self.lock());
         for reply in &batch.replies {
             if let Some(delay) = checks.answered(reply, round_trip, least, now) {
-                self.live().note(&delay, now);
+                let site = site.filter(|site| *site != delay.node);
+                self.known().note(&delay, site, now);
                 // Nobody listens, mostly.
-                let _ = self.events.send(Measured::Answered(delay));
+                let _ = self.events.send(Measured::Answered(delay, site));
             }
         }
     }
 
-    /// Measures for whoever asked on this link, until all is done or it hangs up. `name_of` names nodes.
-    pub(crate) async fn measure(
-        &self,
-        mut link: TreeLink,
-        request: DelayRequest,
-        name_of: impl Fn(NodeId) -> Option<NodeName> + Send + Sync,
-    ) -> Result<(), LinkError> {
-        let interval = Duration::from_millis(request.interval.into()).max(LEAST_INTERVAL);
-        let bytes = usize::try_from(request.bytes).unwrap_or(MOST_BYTES).min(MOST_BYTES);
-        let count = request.count.min(MOST_CHECKS);
-        if count == 0 {
-            let refused = Refused { again: false, reason: "no checks were asked for".into() };
-            return link.write_message(&Message::Refused(refused)).await;
+    /// Says of each node how it fares, and how those behind it do.
+    pub(crate) fn tell(&self, nodes: &mut [NodeStatus]) {
+        let (now, known) = (self.clock.now(), self.known());
+        let behind = known.fares.behind(now);
+        for node in nodes {
+            node.fare = known.fares.of(node.id, now);
+            node.behind_fare = behind.get(&node.id).copied();
         }
-        let _probing = (bytes > 0).then(|| Probing::begin(&self.probing));
-        let mut events = self.events();
-        let (mut sent, mut due, mut wanted) = (0, Instant::now(), 0);
-        let mut replies = VecDeque::new();
-        loop {
-            tokio::select! {
-                event = events.recv() => match event {
-                    Ok(Measured::Sent(check)) if sent < count => {
-                        sent += 1;
-                        tell(&mut link, &mut replies).await?;
-                        link.write_message(&Message::Delay(report(&check))).await?;
-                        if sent == count {
-                            due = Instant::now() + LAST_ANSWERS;
-                        }
-                    }
-                    Ok(Measured::Answered(delay)) => {
-                        replies.push_back(measured(&delay, name_of(delay.node)));
-                        if replies.len() >= MAX_DELAY_REPLIES || events.is_empty() {
-                            tell(&mut link, &mut replies).await?;
-                        }
-                    }
-                    Ok(Measured::Sent(_)) | Err(broadcast::error::RecvError::Lagged(_)) => {}
-                    Err(broadcast::error::RecvError::Closed) => return Ok(()),
-                },
-                () = sleep_until(due) => {
-                    if sent == count {
-                        tell(&mut link, &mut replies).await?;
-                        return link.write_message(&Message::Delay(DelayReport::Done)).await;
-                    }
-                    due += interval;
-                    if wanted < count {
-                        wanted += u32::from(bytes > 0);
-                        self.send_check(bytes);
-                    }
-                }
-                heard = link.read() => drop::<Incoming>(heard?),
-            }
-        }
-    }
-
-    /// Sends a check now, or, for no bytes, with the next frame.
-    fn send_check(&self, bytes: usize) {
-        if bytes == 0 {
-            return computing(false, || self.stage.check_next());
-        }
-        if let Err(error) = computing(true, || self.stage.probe(bytes)) {
-            tracing::warn!("a check could not be sent: {error}");
-        }
-    }
-
-    /// The newest one-way delay of a node.
-    pub(crate) fn of(&self, node: NodeId) -> Option<Duration> {
-        self.live().of(node, self.clock.now())
     }
 
     /// The one-way delays of the last minutes.
     pub(crate) fn by_depth(&self) -> Vec<DepthDelay> {
-        self.live().by_depth(self.clock.now())
+        self.known().live.by_depth(self.clock.now())
     }
 
-    fn live(&self) -> MutexGuard<'_, Live> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What has become of the checks.
+    pub(crate) fn checks(&self) -> CheckCounts {
+        self.lock().counts()
+    }
+
+    /// A node is gone from the trees.
+    pub(crate) fn gone(&self, node: NodeId) {
+        self.known().fares.forget(node);
+    }
+
+    /// All of it, since the root began.
+    pub fn figures(&self) -> DelayFigures {
+        let checks = self.checks();
+        let known = self.known();
+        DelayFigures { checks, skipped: known.fares.skipped(), depths: known.live.totals() }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Checks> {
         self.checks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn note(&mut self, delay: &Delay, site: Option<NodeId>, now: Duration) {
+        self.fares.note(delay, site);
+        if self.live.note(delay, now) {
+            self.fares.clear(now);
+        }
     }
 }
 
@@ -195,50 +182,5 @@ impl CheckLog for Delays {
         let check = Check { seq, began, bytes, expected };
         self.lock().sent(check);
         let _ = self.events.send(Measured::Sent(check));
-    }
-}
-
-/// Counted for as long as it lives.
-struct Probing<'a>(&'a AtomicUsize);
-
-impl<'a> Probing<'a> {
-    fn begin(count: &'a AtomicUsize) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        Self(count)
-    }
-}
-
-impl Drop for Probing<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-async fn tell(link: &mut TreeLink, replies: &mut VecDeque<MeasuredDelay>) -> Result<(), LinkError> {
-    while !replies.is_empty() {
-        let page = replies.drain(..replies.len().min(MAX_DELAY_REPLIES)).collect();
-        link.write_message(&Message::Delay(DelayReport::Replies(page))).await?;
-    }
-    Ok(())
-}
-
-fn report(check: &Check) -> DelayReport {
-    let expected = u32::try_from(check.expected).unwrap_or(u32::MAX);
-    let began = u64::try_from(check.began.as_micros()).unwrap_or(u64::MAX);
-    DelayReport::Sent { check: check.seq, began, bytes: check.bytes, expected }
-}
-
-fn measured(delay: &Delay, name: Option<NodeName>) -> MeasuredDelay {
-    let micros = |time: Duration| u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
-    MeasuredDelay {
-        check: delay.check.seq,
-        node: delay.node,
-        name: name.unwrap_or_default(),
-        depth: delay.depth,
-        bytes: delay.bytes,
-        delay: micros(delay.delay),
-        one_way: micros(delay.one_way),
-        round_trip: micros(delay.round_trip),
-        shown: delay.shown.map(micros),
     }
 }

@@ -211,7 +211,7 @@ impl Root {
                 keep_beating(&beat),
                 handle.floor.keep(),
                 handle.delays.keep(),
-                count_nodes(handle.trees.node_count(), &handle.delays),
+                count_nodes(handle.trees.audience(), &handle.delays),
                 answering,
                 count_viewers(handle.trees.node_count(), &info),
                 pass_on_state(states, handle.floor.view(), &presenter, &about),

@@ -6,7 +6,7 @@ use crate::trees::Above;
 use std::sync::Arc;
 use std::time::Duration;
 use treevnc_protocol::tree::message::{
-    CheckDelayReply, DelayRequest, DepthDelay, FloorCommand, Message, Present, ServerChangeRequest,
+    CheckCounts, CheckDelayReply, DelayRequest, DepthDelay, FloorCommand, Message, NodeStatus, Present, ServerChangeRequest,
 };
 use treevnc_protocol::tree::slot::NodeId;
 use treevnc_protocol::tree::text::NodeName;
@@ -34,14 +34,19 @@ impl Above for Summit {
 
     fn gone(&self, node: NodeId) {
         self.floor.gone(node);
+        self.delays.gone(node);
     }
 
-    fn answered(&self, batch: CheckDelayReply, round_trip: Option<Duration>, least: Option<Duration>) {
-        self.delays.answered(&batch, round_trip, least);
+    fn answered(&self, site: Option<NodeId>, batch: CheckDelayReply, round_trip: Option<Duration>, least: Option<Duration>) {
+        self.delays.answered(site, &batch, round_trip, least);
     }
 
-    fn delay_of(&self, node: NodeId) -> Option<Duration> {
-        self.delays.of(node)
+    fn tell_fares(&self, nodes: &mut [NodeStatus]) {
+        self.delays.tell(nodes);
+    }
+
+    fn checks(&self) -> Option<CheckCounts> {
+        Some(self.delays.checks())
     }
 
     fn delays(&self) -> Vec<DepthDelay> {

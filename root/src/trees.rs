@@ -17,8 +17,8 @@ use tracing::{debug, info, warn};
 use treevnc_protocol::tree::children::{Acceptance, Child, Link};
 use treevnc_protocol::tree::forest::{Forest, RootChildren};
 use treevnc_protocol::tree::message::{
-    Attach, Behind, CheckDelayReply, DelayRequest, DepthDelay, Fault, FloorCommand, IAmHere, Message, Present, Presenter,
-    Refused, ServerChangeReply, ServerChangeRequest, SiteOf, SlowNode, Status,
+    Attach, Behind, CheckCounts, CheckDelayReply, DelayRequest, DepthDelay, Fault, FloorCommand, IAmHere, Message, NodeStatus,
+    Present, Presenter, Refused, ServerChangeReply, ServerChangeRequest, SiteOf, SlowNode, Status,
 };
 use treevnc_protocol::tree::networks::Networks;
 use treevnc_protocol::tree::pace::Slow;
@@ -37,6 +37,9 @@ use treevnc_relay::upload::Upload;
 /// How long a new link may stay silent.
 const FIRST_MESSAGE: Duration = Duration::from_secs(10);
 
+/// Nodes behind sites that are believed to be there, whatever sites say: so many answers are kept to each check.
+const MOST_BEHIND: u32 = 1 << 14;
+
 /// What stands above the trees: the floor of the session, here or at a root further up.
 pub trait Above: Send + Sync + 'static {
     /// A node of these trees, which has proven to be the one it says it is, wants to present. Serves its connection until the share is over.
@@ -47,8 +50,9 @@ pub trait Above: Send + Sync + 'static {
     fn command(&self, command: FloorCommand) -> Message;
     /// A node is gone from the trees.
     fn gone(&self, node: NodeId);
-    /// A child brings answers to checks, over a link with these round trips: as it is now, and at least.
-    fn answered(&self, batch: CheckDelayReply, round_trip: Option<Duration>, least: Option<Duration>);
+    /// A child brings answers to checks, over a link with these round trips: as it is now, and at least. If the child is a site, those of
+    /// others than itself are of nodes behind it.
+    fn answered(&self, site: Option<NodeId>, batch: CheckDelayReply, round_trip: Option<Duration>, least: Option<Duration>);
     /// Measures delays for whoever asks on this link from this machine; `name_of` names the nodes that are known here.
     fn measure(
         &self,
@@ -56,8 +60,10 @@ pub trait Above: Send + Sync + 'static {
         request: DelayRequest,
         name_of: impl Fn(NodeId) -> Option<NodeName> + Send + Sync,
     ) -> impl Future<Output = Result<(), LinkError>> + Send;
-    /// The newest one-way delay of a node, where that is measured.
-    fn delay_of(&self, _node: NodeId) -> Option<Duration> {
+    /// Says of each of these nodes how it fares, where that is measured.
+    fn tell_fares(&self, _nodes: &mut [NodeStatus]) {}
+    /// What has become of the checks, where some are sent.
+    fn checks(&self) -> Option<CheckCounts> {
         None
     }
     /// The one-way delays of the last minutes, where that is measured.
@@ -97,6 +103,8 @@ pub struct Trees<A> {
     /// The forest has another deadline, or nodes are to be dialled.
     wake: Notify,
     node_count: watch::Sender<u32>,
+    /// The same, and those behind sites.
+    audience: watch::Sender<u32>,
     networks: watch::Sender<Networks>,
     about_presenter: watch::Receiver<String>,
     above: Arc<A>,
@@ -127,6 +135,7 @@ impl<A: Above> Trees<A> {
             log,
             wake: Notify::new(),
             node_count: watch::Sender::new(0),
+            audience: watch::Sender::new(0),
             networks: watch::Sender::new(networks),
             about_presenter: about,
             above,
@@ -143,6 +152,11 @@ impl<A: Above> Trees<A> {
         self.node_count.subscribe()
     }
 
+    /// Number of nodes in all trees and behind sites, as these say; now and at each change.
+    pub fn audience(&self) -> watch::Receiver<u32> {
+        self.audience.subscribe()
+    }
+
     /// Before this process ends: tells the nodes directly below it what is known of the presenter, and closes their links. Takes a second at
     /// most.
     pub async fn farewell(&self) {
@@ -155,10 +169,7 @@ impl<A: Above> Trees<A> {
             let forest = &self.lock().forest;
             (forest.status(), forest.room())
         };
-        for node in &mut nodes {
-            let delay = self.above.delay_of(node.id);
-            node.delay = delay.map(|delay| u32::try_from(delay.as_micros()).unwrap_or(u32::MAX));
-        }
+        self.above.tell_fares(&mut nodes);
         Status {
             session: self.config.session,
             name: self.config.name.clone(),
@@ -171,6 +182,7 @@ impl<A: Above> Trees<A> {
             more: false,
             site_of: self.above.site_of(),
             delays: self.above.delays(),
+            checks: self.above.checks(),
         }
     }
 
@@ -239,6 +251,8 @@ impl<A: Above> Trees<A> {
         }
         let count = u32::try_from(state.forest.node_count()).unwrap_or(u32::MAX);
         self.node_count.send_if_modified(|known| std::mem::replace(known, count) != count);
+        let audience = count.saturating_add(state.forest.behind_count().min(MOST_BEHIND));
+        self.audience.send_if_modified(|known| std::mem::replace(known, audience) != audience);
         self.wake.notify_one();
     }
 
@@ -250,7 +264,7 @@ impl<A: Above> Trees<A> {
             Message::SnapshotRequest => return serve_snapshot(&self.log, link.split().1).await,
             Message::StatusRequest => {
                 for page in self.status().into_pages() {
-                    link.write_message(&Message::Status(page)).await?;
+                    link.write_message(&Message::Status(Box::new(page))).await?;
                 }
             }
             Message::AreYouThere(_) => {
@@ -318,8 +332,17 @@ impl<A: Above> TreeService for Trees<A> {
 }
 
 impl<A: Above> Gate for Trees<A> {
-    fn answered(&self, batch: CheckDelayReply, round_trip: Option<Duration>, least: Option<Duration>) {
-        self.above.answered(batch, round_trip, least);
+    fn answered(&self, link: Link, batch: CheckDelayReply, round_trip: Option<Duration>, least: Option<Duration>) {
+        let Some(Child { id, .. }) = self.children().by_link(link) else { return };
+        let (site, batch) = {
+            let forest = &self.lock().forest;
+            let is_site = forest.is_site(id);
+            let is_believed = |node: NodeId| forest.home(node).map_or(is_site, |_| !is_site || node == id);
+            let CheckDelayReply { session, mut replies } = batch;
+            replies.retain(|reply| is_believed(reply.node));
+            (is_site.then_some(id), CheckDelayReply { session, replies })
+        };
+        self.above.answered(site, batch, round_trip, least);
     }
 
     fn said(&self, link: Link, message: Message) {

@@ -122,7 +122,7 @@ impl Above for Uplink {
         }
     }
 
-    fn answered(&self, batch: CheckDelayReply, round_trip: Option<Duration>, least: Option<Duration>) {
+    fn answered(&self, _site: Option<NodeId>, batch: CheckDelayReply, round_trip: Option<Duration>, least: Option<Duration>) {
         self.node.pass_on(&batch, round_trip, least);
     }
 

@@ -54,6 +54,22 @@ fn every_node_answers_every_check_and_the_file_says_at_which_depth() {
     assert_eq!(depths, [1, 2, 3], "{status}");
     let nodes = status["nodes"].as_array().unwrap();
     assert!(nodes.iter().skip(1).all(|node| node["delay_us"].as_u64().is_some_and(|micros| micros < 10_000_000)), "{status}");
+    // The checks had pictures with them, and everybody had the time to get all of them.
+    let fares = nodes.iter().skip(1).map(|node| {
+        (node["bits_per_second"].as_u64().is_some_and(|rate| rate > 0), node["skipped"].as_u64(), node["slow"].as_bool())
+    });
+    assert!(fares.clone().all(|fare| fare == (true, Some(0), Some(false))), "{status}");
+    assert!(status["checks"]["sent"].as_u64() >= Some(7) && status["checks"]["answers"].as_u64() >= Some(98), "{status}");
+    // Nothing changes any more, so the figures grow old and say so.
+    let old = poll_until("figures that are old", PATIENCE, || {
+        let status = asked();
+        let nodes = status["nodes"].as_array().unwrap();
+        nodes.iter().skip(1).all(|node| node["age_ms"].as_u64() >= Some(5000)).then_some(status)
+    });
+    assert!(old["nodes"][1]["delay_us"].is_u64(), "{old}");
+    let mut asking = Process::start(&mut treevnc(["status", &root]));
+    assert!(asking.end(PATIENCE).success(), "{}", asking.said());
+    assert_eq!(asking.out().count(|line| line.starts_with("nothing has changed on the screen for ")), 1, "{}", asking.said());
 
     let expected = session.nodes.iter().map(|node| ((node.name.clone(), node.place().1.to_string()), 7));
     assert_eq!(answers, expected.collect());
@@ -174,6 +190,13 @@ fn those_behind_sites_answer_too_and_their_depth_counts_from_the_root() {
     let everybody: Vec<_> = [&here, &near, &far].into_iter().chain(&below).collect();
     everybody.iter().for_each(|member| member.must_show(&desktop.picture(), &desktop.scratch));
     let address = root.address.to_string();
+    let near_in_status = || {
+        let mut asking = Process::start(&mut treevnc(["status", &address, "--json"]));
+        assert!(asking.end(PATIENCE).success(), "{}", asking.said());
+        let status: serde_json::Value = serde_json::from_str(&asking.out().all().join("\n")).unwrap();
+        status["nodes"].as_array().unwrap().iter().find(|node| node["name"] == "near").unwrap().clone()
+    };
+    poll_until("all of those behind the site to be known", PATIENCE, || (near_in_status()["behind"]["nodes"] == 5).then_some(()));
     let mut measuring = Process::start(&mut treevnc(["delay", &address, "--count", "3", "--interval", "0.1", "--json"]));
     assert!(measuring.end(PATIENCE).success(), "{}", measuring.said());
     let json: serde_json::Value = serde_json::from_str(&measuring.out().all().join("\n")).unwrap();
@@ -184,9 +207,13 @@ fn those_behind_sites_answer_too_and_their_depth_counts_from_the_root() {
         json["answers"].as_array().unwrap().iter().map(|answer| answer["name"].to_string()).collect();
     assert_eq!(
         named.into_iter().collect::<Vec<_>>(),
-        ["\"\"", "\"here\"", "\"near\""],
-        "of sites' nodes the root knows no names"
+        ["\"behind near\"", "\"here\"", "\"near\""],
+        "of sites' nodes the root knows no names, but whom they are behind"
     );
+    assert_eq!(json["missing"], 0, "seven were expected, those behind sites too");
+    let behind = &near_in_status()["behind_fare"];
+    assert_eq!(behind["answering"], 5, "{behind}");
+    assert!(behind["worst_delay_us"].as_u64().is_some_and(|micros| micros > 0 && micros < 10_000_000), "{behind}");
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod delay;
 mod demo;
 mod discovery;
 mod encrypted;
+mod fares;
 mod healing;
 mod hostile;
 mod interfaces;

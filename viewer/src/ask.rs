@@ -71,7 +71,7 @@ async fn ask_once(node: SocketAddr, limit: Duration) -> Result<Answer, AskError>
     let mut whole: Option<Status> = None;
     loop {
         let page = match read_message(&mut link).await.map_err(failed)? {
-            Message::Status(page) => page,
+            Message::Status(page) => *page,
             Message::Redirect(elsewhere) => return Ok(Answer::Elsewhere(elsewhere.root)),
             Message::Refused(refused) => return Err(AskError::Refused(node, refused.reason.to_string())),
             _ => return Err(AskError::Answer(node)),

@@ -5,7 +5,7 @@ mod checks;
 mod gatherer;
 
 pub use checks::{Check, Checks, Delay};
-pub use gatherer::{Gatherer, PERIOD};
+pub use gatherer::{Gatherer, PERIOD, Receipt};
 
 use std::time::Duration;
 

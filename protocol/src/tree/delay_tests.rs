@@ -1,5 +1,5 @@
 use super::*;
-use crate::tree::message::{DelayReply, MAX_DELAY_REPLIES};
+use crate::tree::message::{CheckCounts, DelayReply, Intake, MAX_DELAY_REPLIES};
 use crate::tree::slot::NodeId;
 use crate::update::Seq;
 use proptest::prelude::*;
@@ -12,14 +12,32 @@ fn check(seq: u64, began: Duration, expected: usize) -> Check {
     Check { seq: Seq(seq), began, bytes: 1000, expected }
 }
 
+fn receipt(check: u64, bytes: u64, at: Duration) -> Receipt {
+    Receipt { check: Seq(check), bytes, total: Intake { bytes: 7 * bytes, skipped: 3 }, at }
+}
+
+#[test]
+fn what_was_painted_over_is_the_gap_in_the_numbers() {
+    let mut intake = Intake::default();
+    for (before, seq) in [(10, 11), (11, 12), (12, 16), (16, 17)] {
+        intake.count_bytes(100);
+        intake.count_skipped(Seq(before), Seq(seq));
+    }
+    assert_eq!(intake, Intake { bytes: 400, skipped: 3 });
+    intake.count_skipped(Seq(17), Seq(u64::MAX));
+    intake.count_skipped(Seq(17), Seq(u64::MAX));
+    intake.count_skipped(Seq(9), Seq(3));
+    assert_eq!(intake.skipped, u64::MAX, "made-up numbers overflow nothing");
+}
+
 #[test]
 fn an_answer_counts_the_links_it_goes_over_and_the_time_it_waits() {
     // Published at 100 ms; 30 ms down to depth 2; the node answers at once, its parent holds it for 80 ms; each link is 5 ms long.
     let (mut node, mut parent, mut root) = (Gatherer::default(), Gatherer::default(), Checks::default());
     root.sent(check(7, ms(100), 2));
-    node.answer(Seq(7), NodeId(2), 1000, Some(ms(12)), ms(130));
+    node.answer(NodeId(2), &receipt(7, 1000, ms(130)), Some(ms(12)));
     let replies = node.poll(ms(130)).unwrap();
-    parent.answer(Seq(7), NodeId(1), 1000, None, ms(115));
+    parent.answer(NodeId(1), &receipt(7, 1000, ms(115)), None);
     let own = parent.poll(ms(115)).unwrap();
     parent.pass_on(&replies, Some(ms(14)), Some(ms(10)), ms(135));
     assert_eq!((parent.poll(ms(214)), parent.deadline()), (None, Some(ms(215))), "one message in a period");
@@ -30,6 +48,7 @@ fn an_answer_counts_the_links_it_goes_over_and_the_time_it_waits() {
     let second = root.answered(&passed[0], Some(ms(11)), Some(ms(10)), ms(220)).unwrap();
     assert_eq!((second.depth, second.delay, second.one_way), (2, ms(40), ms(30)));
     assert_eq!((second.round_trip, second.shown, second.bytes), (ms(14), Some(ms(12)), 1000));
+    assert_eq!((second.at, second.total), (ms(130), Intake { bytes: 7000, skipped: 3 }), "as it was when the check came");
     assert_eq!(root.count(Seq(7)), 2);
 }
 
@@ -38,7 +57,7 @@ fn messages_to_a_parent_are_few_and_no_answer_is_lost_within_reason() {
     let mut gatherer = Gatherer::default();
     let (mut sent, mut messages) = (0, 0);
     for at in 0..3000 {
-        gatherer.answer(Seq(1), NodeId(at), 10, None, ms(at));
+        gatherer.answer(NodeId(at), &receipt(1, 10, ms(at)), None);
         if let Some(replies) = gatherer.poll(ms(at)) {
             assert!(replies.len() <= MAX_DELAY_REPLIES);
             (sent, messages) = (sent + replies.len(), messages + 1);
@@ -47,7 +66,7 @@ fn messages_to_a_parent_are_few_and_no_answer_is_lost_within_reason() {
     assert_eq!(messages, 30);
     assert_eq!(sent, 2901, "the last wait for the next message");
     assert!((0..100_000).all(|node| {
-        gatherer.answer(Seq(2), NodeId(node), 10, None, ms(3000));
+        gatherer.answer(NodeId(node), &receipt(2, 10, ms(3000)), None);
         true
     }));
     let rest: usize = (0..100).filter_map(|n| gatherer.poll(ms(4000 + n * 100))).map(|replies| replies.len()).sum();
@@ -63,6 +82,7 @@ fn the_root_believes_one_answer_of_a_node_to_a_check_that_it_has_sent() {
         node: NodeId(node),
         depth: 1,
         bytes: 5,
+        total: Intake::default(),
         shown: None,
         round_trip: 0,
         way_back: u32::MAX,
@@ -79,7 +99,8 @@ fn the_root_believes_one_answer_of_a_node_to_a_check_that_it_has_sent() {
         root.sent(check(seq, ms(20), 3));
     }
     assert_eq!(root.answered(&reply(1, 70_000), None, None, ms(30)), None, "forgotten");
-    assert_eq!(root.missing(), 166 * 3, "of the 167 that are forgotten the first had all its answers");
+    let counts = CheckCounts { sent: 199, answers: 64, missing: 166 * 3 };
+    assert_eq!(root.counts(), counts, "of the 167 that are forgotten the first had all its answers");
 }
 
 proptest! {
@@ -96,7 +117,7 @@ proptest! {
         for (wait, trip) in &waits {
             let mut node = Gatherer::default();
             match &carried {
-                None => node.answer(Seq(1), NodeId(9), 1, None, ms(now)),
+                None => node.answer(NodeId(9), &receipt(1, 1, ms(now)), None),
                 Some(replies) => node.pass_on(replies, Some(ms(*trip)), Some(ms(*trip)), ms(now)),
             }
             now += wait;

@@ -227,6 +227,16 @@ impl Forest {
         self.trees.get(&self.home(id)?)?.name_of(id)
     }
 
+    /// Whether a node that holds a slot is a site.
+    pub fn is_site(&self, id: NodeId) -> bool {
+        self.home(id) == Some(TreeKey::Direct) && self.trees.get(&TreeKey::Direct).is_some_and(|tree| tree.is_site(id))
+    }
+
+    /// Nodes behind sites, as these say.
+    pub fn behind_count(&self) -> u32 {
+        self.trees.get(&TreeKey::Direct).map_or(0, Topology::behind_count)
+    }
+
     /// Nodes that hold a slot in any tree, the root not counted.
     pub fn node_count(&self) -> usize {
         self.trees.values().map(Topology::node_count).sum()

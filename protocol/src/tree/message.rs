@@ -13,7 +13,7 @@ mod status;
 
 pub use alive::{AreYouThere, Heartbeat, IAmHere};
 pub use attaching::{Attach, AttachReply, Position};
-pub use delay::{CheckDelayReply, DelayReply, DelayReport, DelayRequest, MAX_DELAY_REPLIES, MeasuredDelay};
+pub use delay::{CheckDelayReply, DelayReply, DelayReport, DelayRequest, Intake, MAX_DELAY_REPLIES, MeasuredDelay};
 pub use parting::{Leave, LostChild};
 pub use placing::{
     Asking, Attached, Capabilities, ConnectTo, Failed, Fault, KeptChild, KeptChildren, Redirect, Refused, WhereToConnect,
@@ -24,8 +24,8 @@ pub use presenting::{
 pub use showing::{Behind, MAX_LINE, Presenter};
 pub use slow::SlowNode;
 pub use status::{
-    DepthDelay, MAX_STATUS_DEPTHS, MAX_STATUS_NODES, MAX_STATUS_TREES, NetworkKind, NodeStatus, SiteOf, Status, TreeStatus,
-    WhyLeaf,
+    BehindFare, CheckCounts, DepthDelay, Fare, MAX_STATUS_DEPTHS, MAX_STATUS_NODES, MAX_STATUS_TREES, NetworkKind, NodeStatus,
+    SiteOf, Status, TreeStatus, WhyLeaf,
 };
 
 use super::frame::{self, kind};
@@ -59,7 +59,7 @@ pub enum Message {
     /// STATUS_REQUEST: anybody to the root. Its body is empty.
     StatusRequest,
     /// STATUS: the root's answer, page by page.
-    Status(Status),
+    Status(Box<Status>),
     /// SNAPSHOT_REQUEST: anybody to any node. Its body is empty. Answered by the live updates, stamped, and the link's end.
     SnapshotRequest,
     /// SLOW_NODE: node to root, and the root's echo.

@@ -92,17 +92,19 @@ fn texts_beyond_their_limit_are_refused() {
 }
 
 fn large_status(count: u32) -> Status {
+    let most = u32::MAX;
     let node = |slot| NodeStatus {
         id: NodeId(u64::MAX),
         name: NodeName::new(&"x".repeat(100)),
         address: "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535".parse().unwrap(),
         slot: Slot(u32::MAX - slot),
-        leaf_only: None,
+        leaf_only: Some(WhyLeaf::Unreached),
         attached: true,
         since: Duration::from_micros(u64::MAX),
-        delay: Some(u32::MAX),
+        fare: Some(Fare { age: most, one_way: most, round_trip: most, rate: Some(u64::MAX), skipped: u64::MAX, skips: u8::MAX }),
         tree: u16::MAX,
-        behind: Some(Behind { nodes: u32::MAX, depth: u32::MAX }),
+        behind: Some(Behind { nodes: most, depth: most }),
+        behind_fare: Some(BehindFare { answering: most, worst: most, age: most }),
     };
     let address = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff".parse().unwrap();
     let tree = TreeStatus {
@@ -114,10 +116,11 @@ fn large_status(count: u32) -> Status {
     let (name, presenter) = ("y".repeat(1000).as_str().into(), "z".repeat(1000).as_str().into());
     let (session, now) = (SessionId(u64::MAX), Duration::from_micros(u64::MAX));
     let site_of = Some(SiteOf { host: "x".repeat(1000).as_str().into(), depth: u8::MAX });
-    let most = u32::MAX;
     let delay = DepthDelay { depth: u8::MAX, count: u64::MAX, median: most, p95: most, p99: most, max: most };
     let (delays, nodes) = (vec![delay; MAX_STATUS_DEPTHS], (0..count).map(node).collect());
-    Status { session, name, presenter, screen: None, now, trees, room: 2, nodes, more: false, site_of, delays }
+    let screen = Some(crate::geometry::Size::new(2048, 16_384).unwrap());
+    let checks = Some(CheckCounts { sent: u64::MAX, answers: u64::MAX, missing: u64::MAX });
+    Status { session, name, presenter, screen, now, trees, room: 200, nodes, more: false, site_of, delays, checks }
 }
 
 #[test]
@@ -129,13 +132,31 @@ fn a_status_of_any_length_fits_its_frames() {
         assert!(pages.iter().rev().skip(1).all(|page| page.more) && !pages.last().unwrap().more);
         assert_eq!(pages.iter().flat_map(|page| page.nodes.clone()).collect::<Vec<_>>(), whole.nodes);
         for page in pages {
-            let (kind, body) = split(&Message::Status(page.clone()).encode());
+            let (kind, body) = split(&Message::Status(Box::new(page.clone())).encode());
             assert!(body.len() <= frame::MAX_STATUS_BYTES);
-            assert_eq!(Message::decode(kind, &body), Ok(Message::Status(page)));
+            assert_eq!(Message::decode(kind, &body), Ok(Message::Status(Box::new(page))));
         }
     }
-    let (kind, body) = split(&Message::Status(large_status(257)).encode());
+    let (kind, body) = split(&Message::Status(Box::new(large_status(257))).encode());
     assert_eq!(Message::decode(kind, &body), Err(MessageError::Malformed(kind)));
+}
+
+#[test]
+fn as_many_answers_as_a_message_may_have_fit_its_frame() {
+    let (most, name) = (u32::MAX, NodeName::new(&"x".repeat(100)));
+    let (check, node, shown) = (crate::update::Seq(u64::MAX), NodeId(u64::MAX), Some(most));
+    let (depth, bytes, total) = (u8::MAX, most, Intake { bytes: u64::MAX, skipped: u64::MAX });
+    let reply = DelayReply { check, node, depth, bytes, total, shown, round_trip: most, way_back: most, held: most };
+    let measured = MeasuredDelay { check, node, name, depth, bytes, delay: most, one_way: most, round_trip: most, shown };
+    let (replies, measured) = (vec![reply; MAX_DELAY_REPLIES], vec![measured; MAX_DELAY_REPLIES]);
+    let session = SessionId(u64::MAX);
+    for message in
+        [Message::CheckDelayReply(CheckDelayReply { session, replies }), Message::Delay(DelayReport::Replies(measured))]
+    {
+        let (kind, body) = split(&message.encode());
+        assert!(body.len() <= frame::max_body_bytes(kind).unwrap(), "{} bytes", body.len());
+        assert_eq!(Message::decode(kind, &body), Ok(message));
+    }
 }
 
 proptest! {

@@ -252,9 +252,9 @@ impl Topology {
     pub fn status(&self) -> Vec<NodeStatus> {
         let (id, address, since) = (self.config.id, self.config.address, Duration::ZERO);
         let name = NodeName::new("root");
-        let (attached, tree, behind) = (true, 0, None);
-        let root =
-            NodeStatus { id, name, address, slot: Slot::ROOT, leaf_only: None, attached, since, delay: None, tree, behind };
+        let (slot, leaf_only, attached, fare) = (Slot::ROOT, None, true, None);
+        let (tree, behind, behind_fare) = (0, None, None);
+        let root = NodeStatus { id, name, address, slot, leaf_only, attached, since, fare, tree, behind, behind_fare };
         let node = |(id, node): (NodeId, &Node)| NodeStatus {
             id,
             name: node.profile.name.clone(),
@@ -263,9 +263,10 @@ impl Topology {
             leaf_only: node.profile.leaf_only,
             attached: node.state == State::Attached,
             since: node.since,
-            delay: None,
+            fare: None,
             tree: 0,
             behind: node.behind,
+            behind_fare: None,
         };
         [root].into_iter().chain(self.places.iter().map(node)).collect()
     }
@@ -273,6 +274,16 @@ impl Topology {
     /// The name of a node that holds a slot.
     pub fn name_of(&self, id: NodeId) -> Option<NodeName> {
         self.places.node(id).map(|node| node.profile.name.clone())
+    }
+
+    /// Whether a node that holds a slot is the root of a network of its own.
+    pub(super) fn is_site(&self, id: NodeId) -> bool {
+        self.places.node(id).is_some_and(Node::is_site)
+    }
+
+    /// Nodes behind the sites here, as they say.
+    pub(super) fn behind_count(&self) -> u32 {
+        self.places.iter().filter_map(|(_, node)| node.behind).fold(0, |all, behind| all.saturating_add(behind.nodes))
     }
 
     /// Nodes that hold a slot, the root not counted.

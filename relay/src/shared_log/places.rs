@@ -61,6 +61,10 @@ impl Places {
         self.readers.len()
     }
 
+    pub(super) fn count_of(&self, kind: ReaderKind) -> usize {
+        self.readers.values().filter(|place| place.kind == kind).count()
+    }
+
     /// Adds a reader that has everything up to `sent`; answers its number and what tells it to close.
     pub(super) fn register(&mut self, kind: ReaderKind, session: SessionId, sent: Seq) -> (u64, watch::Receiver<bool>) {
         let id = self.next_reader;

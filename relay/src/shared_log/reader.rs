@@ -94,6 +94,11 @@ impl LogReader {
         self.log.wake_pacing();
     }
 
+    /// Its reader was sent so many bytes.
+    pub(crate) fn count_sent(&self, bytes: u64) {
+        self.log.count_sent(self.kind, bytes);
+    }
+
     /// What tells this reader to close because batches hold too much; readers of kind [`ReaderKind::Local`] never are.
     pub fn eviction(&self) -> Eviction {
         Eviction(self.evicted.clone())

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
-use treevnc_protocol::tree::delay::Gatherer;
-use treevnc_protocol::tree::message::{CheckDelayReply, DelayReply, Message};
+use treevnc_protocol::tree::delay::{Gatherer, Receipt};
+use treevnc_protocol::tree::message::{CheckDelayReply, DelayReply, Intake, Message};
 use treevnc_protocol::update::Seq;
 
 /// How long an answer waits for the window to show what came; it then says that nothing showed it.
@@ -17,6 +17,8 @@ const SHOWN: Duration = Duration::from_secs(1);
 pub(super) struct Answers {
     started: Instant,
     gatherer: Mutex<Gatherer>,
+    /// What has come since this node joined the session, by all its parents.
+    intake: Mutex<Intake>,
     wake: Notify,
     /// What a window shows, if there is one.
     painted: OnceLock<watch::Receiver<Seq>>,
@@ -24,7 +26,8 @@ pub(super) struct Answers {
 
 impl Default for Answers {
     fn default() -> Self {
-        Self { started: Instant::now(), gatherer: Mutex::default(), wake: Notify::new(), painted: OnceLock::new() }
+        let (gatherer, intake) = Default::default();
+        Self { started: Instant::now(), gatherer, intake, wake: Notify::new(), painted: OnceLock::new() }
     }
 }
 
@@ -39,9 +42,15 @@ impl Answers {
         self.wake.notify_one();
     }
 
-    /// Those that wait are of another session, or for another parent.
+    /// Another session begins: those that wait are of the one before, and so is what has come.
     pub(super) fn clear(&self) {
         self.lock().clear();
+        *self.intake() = Intake::default();
+    }
+
+    /// What has come in this session.
+    pub(super) fn intake(&self) -> MutexGuard<'_, Intake> {
+        self.intake.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The next answers, when they may go. Cancel safe.
@@ -83,17 +92,18 @@ impl Shared {
     /// This node has everything up to a check: it answers, at once or when its window shows it.
     pub(super) fn answer(self: &Arc<Self>, check: Seq, bytes: u64) {
         let answers = &self.answers;
-        let (received, id) = (answers.started.elapsed(), self.member().id());
+        let id = self.member().id();
+        let receipt = Receipt { check, bytes, total: *answers.intake(), at: answers.started.elapsed() };
         let Some(mut painted) = answers.painted.get().cloned() else {
-            answers.lock().answer(check, id, bytes, None, received);
+            answers.lock().answer(id, &receipt, None);
             return answers.wake.notify_one();
         };
         let shared = Arc::clone(self);
         tokio::spawn(async move {
             let seen = timeout(SHOWN, painted.wait_for(|seq| *seq >= check)).await;
             let answers = &shared.answers;
-            let shown = matches!(seen, Ok(Ok(_))).then(|| answers.started.elapsed().saturating_sub(received));
-            answers.lock().answer(check, id, bytes, shown, received);
+            let shown = matches!(seen, Ok(Ok(_))).then(|| answers.started.elapsed().saturating_sub(receipt.at));
+            answers.lock().answer(id, &receipt, shown);
             answers.wake.notify_one();
         });
     }

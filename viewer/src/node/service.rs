@@ -85,7 +85,7 @@ impl Gate for NodeService {
         self.shared.with_member(|member: &mut Member, now| member.handle_child_closed(link, why, now));
     }
 
-    fn answered(&self, batch: CheckDelayReply, round_trip: Option<Duration>, least: Option<Duration>) {
+    fn answered(&self, _link: Link, batch: CheckDelayReply, round_trip: Option<Duration>, least: Option<Duration>) {
         self.shared.pass_on(&batch, round_trip, least);
     }
 

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tracing::{debug, warn};
 use treevnc_protocol::tree::children::Link;
 use treevnc_protocol::tree::member::{Member, attach};
-use treevnc_protocol::tree::message::{AttachReply, ConnectTo, Fault, MAX_LINE, Message, Position};
+use treevnc_protocol::tree::message::{AttachReply, ConnectTo, Fault, Intake, MAX_LINE, Message, Position};
 use treevnc_protocol::tree::pulse::{Peer, PulseConfig};
 use treevnc_protocol::tree::slot::Slot;
 use treevnc_protocol::update::Seq;
@@ -159,7 +159,9 @@ fn take_in(
         Incoming::Message(message) => return heard(shared, reception, link, place, message),
     };
     let (seq, is_check, bytes) = (update.seq, update.check, update.cost_bytes());
+    let (before, complete) = shared.log.with(|log| (log.head(), log.complete()));
     let is_new = shared.log.append(update, until).map_err(LinkError::from)?;
+    count(&mut shared.answers.intake(), bytes as u64, (is_new && complete != Seq::NONE).then_some((before, seq)));
     if is_new && is_check && seq > reception.head {
         reception.check = Some(seq);
     }
@@ -169,6 +171,14 @@ fn take_in(
         reception.check.take().into_iter().for_each(|check| shared.answer(check, bytes));
     }
     Ok(())
+}
+
+/// Counts an update that has come; `gap` is from the one before it, where there was a whole picture already.
+fn count(intake: &mut Intake, bytes: u64, gap: Option<(Seq, Seq)>) {
+    intake.count_bytes(bytes);
+    if let Some((before, seq)) = gap {
+        intake.count_skipped(before, seq);
+    }
 }
 
 fn heard(shared: &Shared, reception: &mut Reception, link: Link, place: &ConnectTo, message: Message) -> Result<(), LinkEnd> {

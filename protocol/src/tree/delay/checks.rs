@@ -1,7 +1,7 @@
 //! The root's side: which checks are out, and what an answer says.
 
 use super::gatherer::came_over;
-use crate::tree::message::DelayReply;
+use crate::tree::message::{CheckCounts, DelayReply, Intake};
 use crate::tree::slot::NodeId;
 use crate::update::Seq;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,12 +32,18 @@ pub struct Check {
 pub struct Delay {
     /// The check.
     pub check: Check,
+    /// The check before it; none for the first.
+    pub after: Option<Seq>,
+    /// When the node got the check, on the session clock.
+    pub at: Duration,
     /// Who answered.
     pub node: NodeId,
     /// Links between it and the root.
     pub depth: u8,
     /// Bytes that it got for this frame.
     pub bytes: u32,
+    /// What it has got since it joined, until `at`.
+    pub total: Intake,
     /// The root's clock when the answer came, minus when the frame began, minus how long the answer waited on its way: the picture's way
     /// down and the answer's way up, as TreeVNC measured it.
     pub delay: Duration,
@@ -52,6 +58,7 @@ pub struct Delay {
 #[derive(Debug, Clone)]
 struct Open {
     check: Check,
+    after: Option<Seq>,
     answered: BTreeSet<NodeId>,
 }
 
@@ -62,17 +69,20 @@ struct Open {
 #[derive(Debug, Clone, Default)]
 pub struct Checks {
     open: BTreeMap<Seq, Open>,
-    /// Of checks that are forgotten.
-    missing: u64,
+    newest: Option<Seq>,
+    /// What is missing is that of checks that are forgotten.
+    counts: CheckCounts,
 }
 
 impl Checks {
     /// A check has been published.
     pub fn sent(&mut self, check: Check) {
-        self.open.insert(check.seq, Open { check, answered: BTreeSet::new() });
+        let after = self.newest.replace(check.seq);
+        self.counts.sent += 1;
+        self.open.insert(check.seq, Open { check, after, answered: BTreeSet::new() });
         while self.open.len() > MAX_OPEN {
-            let Some((_, Open { check, answered })) = self.open.pop_first() else { break };
-            self.missing += check.expected.saturating_sub(answered.len()) as u64;
+            let Some((_, Open { check, answered, .. })) = self.open.pop_first() else { break };
+            self.counts.missing += check.expected.saturating_sub(answered.len()) as u64;
         }
     }
 
@@ -92,12 +102,17 @@ impl Checks {
         }
         let reply = came_over(reply, round_trip, least);
         let micros = |time: u32| Duration::from_micros(time.into());
-        let delay = now.saturating_sub(open.check.began).saturating_sub(micros(reply.held));
+        let held = micros(reply.held);
+        let delay = now.saturating_sub(open.check.began).saturating_sub(held);
+        self.counts.answers += 1;
         Some(Delay {
             check: open.check,
+            after: open.after,
+            at: now.saturating_sub(held).saturating_sub(micros(reply.way_back)),
             node: reply.node,
             depth: reply.depth,
             bytes: reply.bytes,
+            total: reply.total,
             delay,
             one_way: delay.saturating_sub(micros(reply.way_back)),
             round_trip: micros(reply.round_trip),
@@ -110,8 +125,8 @@ impl Checks {
         self.open.get(&seq).map_or(0, |open| open.answered.len())
     }
 
-    /// Answers that never came, of all checks that are forgotten.
-    pub fn missing(&self) -> u64 {
-        self.missing
+    /// What has become of all checks. Answers count as missing when their check is forgotten.
+    pub fn counts(&self) -> CheckCounts {
+        self.counts
     }
 }

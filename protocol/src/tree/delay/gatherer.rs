@@ -1,7 +1,7 @@
 //! The way up: a node's own answers and those from below, in few messages.
 
 use super::micros;
-use crate::tree::message::{DelayReply, MAX_DELAY_REPLIES};
+use crate::tree::message::{DelayReply, Intake, MAX_DELAY_REPLIES};
 use crate::tree::slot::NodeId;
 use crate::update::Seq;
 use std::collections::VecDeque;
@@ -11,6 +11,32 @@ use std::time::Duration;
 pub const PERIOD: Duration = Duration::from_millis(100);
 /// Answers that may wait; further ones are lost, and counted as missing by the root.
 const MAX_WAITING: usize = 16 * MAX_DELAY_REPLIES;
+
+/// A check, as a node got it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receipt {
+    /// The number of its update.
+    pub check: Seq,
+    /// Bytes of updates since the complete point before, headers included.
+    pub bytes: u64,
+    /// What the node has got until now, since it joined.
+    pub total: Intake,
+    /// When the check was complete, on the node's clock.
+    pub at: Duration,
+}
+
+impl Intake {
+    /// An update of so many bytes has come.
+    pub fn count_bytes(&mut self, bytes: u64) {
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
+
+    /// The next update after `before` that is sent to a node which has a whole picture is `seq`: the root numbers them without gaps, so those
+    /// in between were painted over.
+    pub fn count_skipped(&mut self, before: Seq, seq: Seq) {
+        self.skipped = self.skipped.saturating_add(seq.0.saturating_sub(before.0).saturating_sub(1));
+    }
+}
 
 /// Answers that wait to be sent to the parent.
 ///
@@ -26,12 +52,13 @@ pub struct Gatherer {
 }
 
 impl Gatherer {
-    /// This node's own answer to a check that had come at `received`.
-    pub fn answer(&mut self, check: Seq, node: NodeId, bytes: u64, shown: Option<Duration>, received: Duration) {
+    /// This node's own answer to a check.
+    pub fn answer(&mut self, node: NodeId, receipt: &Receipt, shown: Option<Duration>) {
+        let Receipt { check, bytes, total, at } = *receipt;
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         let shown = shown.map(micros);
-        let reply = DelayReply { check, node, depth: 1, bytes, shown, round_trip: 0, way_back: 0, held: 0 };
-        self.wait(received, reply);
+        let reply = DelayReply { check, node, depth: 1, bytes, total, shown, round_trip: 0, way_back: 0, held: 0 };
+        self.wait(at, reply);
     }
 
     /// A child's message: its answers have one link more behind them, whose round trips these are: as it is now, and at least.

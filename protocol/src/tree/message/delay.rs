@@ -8,6 +8,16 @@ use serde::{Deserialize, Serialize};
 /// Most replies in one message.
 pub const MAX_DELAY_REPLIES: usize = 256;
 
+/// What a node has got of a session's updates since it joined. Totals, so that an answer that is lost loses nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Intake {
+    /// Bytes of updates that it was sent, headers included.
+    pub bytes: u64,
+    /// Updates that it was never sent, because they were painted over before its turn came. What a newcomer misses before its first whole
+    /// picture is not among them.
+    pub skipped: u64,
+}
+
 /// One node's answer to one CHECK_DELAY. Times are in microseconds, at most about 71 minutes, and each is measured on one clock alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DelayReply {
@@ -19,6 +29,8 @@ pub struct DelayReply {
     pub depth: u8,
     /// Bytes of updates that the node got from the complete point before the check up to the check, headers included.
     pub bytes: u32,
+    /// What it has got until the check's receipt.
+    pub total: Intake,
     /// From the check's receipt to the picture on the node's window; none where no window shows it.
     pub shown: Option<u32>,
     /// The round trip of the node's own link, measured by its parent; 0 until it has come there.
@@ -76,7 +88,7 @@ pub struct MeasuredDelay {
     pub check: Seq,
     /// Who.
     pub node: NodeId,
-    /// Its name for people, if the root knows it: those of sites it does not.
+    /// Its name for people. The root knows no names of those behind a site: of one it says *behind*, and the site's name.
     pub name: NodeName,
     /// Links between it and the root.
     pub depth: u8,

@@ -50,12 +50,13 @@ fn status() -> Message {
         leaf_only: None,
         attached: true,
         since: Duration::from_secs(1),
-        delay: Some(1500),
+        fare: Some(Fare { age: 400, one_way: 1500, round_trip: 700, rate: Some(2_000_000), skipped: 300, skips: 25 }),
         tree: 0,
         behind: Some(Behind { nodes: 12, depth: 3 }),
+        behind_fare: Some(BehindFare { answering: 11, worst: 9000, age: 500 }),
     };
     let tree = TreeStatus { name: "eth0".into(), kind: NetworkKind::Lan, addresses: vec!["192.0.2.1".parse().unwrap()] };
-    Message::Status(Status {
+    Message::Status(Box::new(Status {
         session: SESSION,
         name: "Physik".into(),
         presenter: "ok".into(),
@@ -67,7 +68,8 @@ fn status() -> Message {
         more: false,
         site_of: Some(SiteOf { host: "uni".into(), depth: 1 }),
         delays: vec![DepthDelay { depth: 2, count: 100, median: 1000, p95: 2000, p99: 3000, max: 4000 }],
-    })
+        checks: Some(CheckCounts { sent: 100, answers: 1000, missing: 5 }),
+    }))
 }
 
 /// Every message, with the name under which PROTOCOL.md has its bytes.
@@ -112,9 +114,9 @@ pub(crate) fn samples() -> Vec<(&'static str, Message)> {
 
 /// The messages about delays.
 fn measuring() -> Vec<(&'static str, Message)> {
-    let (check, node) = (Seq(1000), ID);
-    let reply =
-        DelayReply { check, node, depth: 2, bytes: 40_000, shown: Some(9000), round_trip: 700, way_back: 300, held: 60_000 };
+    let (check, node, total) = (Seq(1000), ID, Intake { bytes: 3_000_000, skipped: 300 });
+    let (shown, round_trip, way_back, held) = (Some(9000), 700, 300, 60_000);
+    let reply = DelayReply { check, node, depth: 2, bytes: 40_000, total, shown, round_trip, way_back, held };
     let measured = MeasuredDelay {
         check,
         node,

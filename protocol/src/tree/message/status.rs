@@ -43,6 +43,62 @@ pub struct Status {
     pub site_of: Option<SiteOf>,
     /// How long pictures took in the last minutes, by depth; at most [`MAX_STATUS_DEPTHS`].
     pub delays: Vec<DepthDelay>,
+    /// What has become of the checks; none where nothing is measured.
+    pub checks: Option<CheckCounts>,
+}
+
+/// What has become of the checks that a root has sent since it began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CheckCounts {
+    /// Checks.
+    pub sent: u64,
+    /// Answers that were believed.
+    pub answers: u64,
+    /// Answers that never came, of checks that are no longer waited for.
+    pub missing: u64,
+}
+
+/// How a node fares, by its newest answer to a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fare {
+    /// How long ago it got that check, in milliseconds. Checks come with changes of the picture, so on a screen that rests this grows.
+    pub age: u32,
+    /// The picture's way to it, in microseconds.
+    pub one_way: u32,
+    /// The round trip of its own link, with its queues, in microseconds.
+    pub round_trip: u32,
+    /// Bits per second at which it got the picture, over the last seconds in which there was something to get; none after one answer.
+    pub rate: Option<u64>,
+    /// Updates that it never got because they were painted over before its turn, since it joined.
+    pub skipped: u64,
+    /// How many of a hundred updates of these last seconds it skipped.
+    pub skips: u8,
+}
+
+impl Fare {
+    /// A figure that is older counts as old: somebody who keeps up answers every second while the picture changes.
+    pub const FRESH: Duration = Duration::from_secs(5);
+
+    /// How long ago it was measured.
+    pub fn age(&self) -> Duration {
+        Duration::from_millis(self.age.into())
+    }
+
+    /// Whether it says how things are now.
+    pub fn is_fresh(&self) -> bool {
+        self.age() < Self::FRESH
+    }
+}
+
+/// How those behind a site fare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BehindFare {
+    /// How many have answered about as lately as the one who answered last.
+    pub answering: u32,
+    /// The longest of their newest one-way delays, in microseconds.
+    pub worst: u32,
+    /// How long ago the last of them got a check, in milliseconds.
+    pub age: u32,
 }
 
 /// One-way delays of the nodes of one depth, from a frame's first byte at the root to the complete frame. Times in microseconds.
@@ -164,12 +220,14 @@ pub struct NodeStatus {
     /// Since when it has this place, on the root's session clock; in microseconds on the wire.
     #[serde(with = "micros")]
     pub since: Duration,
-    /// The newest one-way delay that it has answered a check with, in microseconds.
-    pub delay: Option<u32>,
+    /// How it fares, once it has answered a check.
+    pub fare: Option<Fare>,
     /// Its tree: a place in [`Status::trees`]. The root is in all of them.
     pub tree: u16,
     /// What is behind it, if it is a site and has said so.
     pub behind: Option<Behind>,
+    /// How those behind it fare, once one of them has answered a check.
+    pub behind_fare: Option<BehindFare>,
 }
 
 impl NodeStatus {
