@@ -114,6 +114,9 @@ pub(crate) struct RootArgs {
     /// Ask the router to let the world in (PCP, NAT-PMP or UPnP), and take that back at the end. Without it, those outside need the port forwarded to this machine in the router's settings
     #[arg(long)]
     pub(crate) open_port: bool,
+    /// Give out figures for Prometheus by HTTP at /metrics there; without ADDR for this machine only
+    #[arg(long, value_name = "[ADDR:]PORT", value_parser = listen)]
+    pub(crate) metrics: Option<Listen>,
 }
 
 /// Who may present beside the lecturer.
@@ -150,6 +153,9 @@ pub(crate) struct JoinArgs {
     /// Start in SPEED mode: scale by nearest pixel instead of with a filter
     #[arg(long)]
     pub(crate) speed: bool,
+    /// Give out this node's figures for Prometheus by HTTP at /metrics there; without ADDR for this machine only
+    #[arg(long, value_name = "[ADDR:]PORT", value_parser = listen)]
+    pub(crate) metrics: Option<Listen>,
     #[command(flatten)]
     pub(crate) source: SourceArgs,
 }

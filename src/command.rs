@@ -5,6 +5,7 @@ mod delay;
 mod displays;
 mod floor;
 mod join;
+mod metrics;
 mod root;
 mod share;
 mod simulate;

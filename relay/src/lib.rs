@@ -6,6 +6,7 @@ pub mod clock;
 pub mod computing;
 pub mod interfaces;
 pub mod link;
+pub mod metrics;
 pub mod multicast;
 mod ordinary;
 pub mod picture;

@@ -4,6 +4,7 @@ pub mod beats;
 pub mod delays;
 pub mod discovery;
 pub mod floor;
+pub mod metrics;
 pub mod opening;
 pub mod presenter;
 pub mod session;

@@ -2,13 +2,13 @@
 //! network answered. Owns all of it; dropping [`Root::run`] ends all of it.
 
 use crate::beats::keep_beating;
-use crate::delays::Delays;
+use crate::delays::{DelayFigures, Delays};
 use crate::discovery::{RootInfo, count_viewers, respond};
 use crate::floor::{FloorKeeper, FloorView};
 use crate::presenter::{PresenterState, SessionError, SessionOptions, run as keep_presenter, run_own};
 use crate::stage::{Part, Stage};
 use crate::summit::Summit;
-use crate::trees::{Feed, Trees};
+use crate::trees::{Feed, Trees, Turnover};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use treevnc_protocol::update::SessionId;
 use treevnc_relay::clock::SessionClock;
 use treevnc_relay::port::{Port, PortOptions};
 use treevnc_relay::publisher::Publisher;
-use treevnc_relay::shared_log::SharedLog;
+use treevnc_relay::shared_log::{SharedLog, Traffic};
 use treevnc_relay::upload::Upload;
 use treevnc_screen::display::Choice;
 use treevnc_screen::vnc::VncServer;
@@ -132,6 +132,21 @@ impl RootHandle {
     /// Who is where, and what is shown.
     pub fn status(&self) -> Status {
         self.trees.status()
+    }
+
+    /// What has gone through the log, and who reads it.
+    pub fn traffic(&self) -> Traffic {
+        self.log.traffic()
+    }
+
+    /// Who has come and gone.
+    pub fn turnover(&self) -> Turnover {
+        self.trees.turnover()
+    }
+
+    /// What was measured.
+    pub fn delays(&self) -> DelayFigures {
+        self.delays.figures()
     }
 
     /// Ends the session in order, while [`Root::run`] goes on: everybody is told. Resolves when that is done, after a second at most.

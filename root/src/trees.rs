@@ -3,6 +3,9 @@
 
 mod calls;
 mod surroundings;
+mod turnover;
+
+pub use turnover::Turnover;
 
 use calls::{CALL_LANE, CONVERSATION};
 use std::collections::{BTreeMap, VecDeque};
@@ -33,6 +36,7 @@ use treevnc_relay::port::TreeService;
 use treevnc_relay::shared_log::SharedLog;
 use treevnc_relay::snapshot::serve_snapshot;
 use treevnc_relay::upload::Upload;
+use turnover::Counter;
 
 /// How long a new link may stay silent.
 const FIRST_MESSAGE: Duration = Duration::from_secs(10);
@@ -113,6 +117,7 @@ pub struct Trees<A> {
 #[derive(Debug)]
 struct State {
     forest: Forest,
+    counter: Counter,
     last_call: u64,
     /// Of callers, and of nodes that the root dials.
     calls: BTreeMap<Link, mpsc::Sender<Answer>>,
@@ -128,7 +133,13 @@ impl<A: Above> Trees<A> {
         let forest = Forest::new(config.clone(), networks.clone());
         Self {
             children: Mutex::new(RootChildren::new(config.id, config.session, &config.secret)),
-            state: Mutex::new(State { forest, last_call: 0, calls: BTreeMap::new(), dials: VecDeque::new() }),
+            state: Mutex::new(State {
+                forest,
+                counter: Counter::default(),
+                last_call: 0,
+                calls: BTreeMap::new(),
+                dials: VecDeque::new(),
+            }),
             links: ChildLinks::new(log.clone(), presenter, beat).limited(upload),
             config,
             clock,
@@ -155,6 +166,11 @@ impl<A: Above> Trees<A> {
     /// Number of nodes in all trees and behind sites, as these say; now and at each change.
     pub fn audience(&self) -> watch::Receiver<u32> {
         self.audience.subscribe()
+    }
+
+    /// Who has come and gone.
+    pub fn turnover(&self) -> Turnover {
+        self.lock().counter.turnover()
     }
 
     /// Before this process ends: tells the nodes directly below it what is known of the presenter, and closes their links. Takes a second at
@@ -245,6 +261,7 @@ impl<A: Above> Trees<A> {
         }
         while let Some(event) = state.forest.poll_event() {
             report(&event);
+            state.counter.note(&event);
             if let TreeEvent::Freed { id, why: Freed::Lost(_) | Freed::Left | Freed::Elsewhere | Freed::NotHeardOf, .. } = event {
                 self.above.gone(id);
             }

@@ -5,7 +5,7 @@ mod window;
 
 pub(crate) use joining::Joining;
 
-use super::{asked_to_stop, look_up, relay_runtime};
+use super::{asked_to_stop, look_up, metrics, relay_runtime};
 use crate::cli::{JoinArgs, NodeArgs};
 use anyhow::{Context, anyhow, bail};
 use std::io::{BufRead, IsTerminal, Write};
@@ -40,16 +40,24 @@ const COMMANDS: usize = 8;
 pub(super) fn run(args: JoinArgs) -> anyhow::Result<()> {
     let source = super::share::source(&args.source)?;
     let runtime = relay_runtime()?;
+    let inside = runtime.enter();
+    let door = args.metrics.map(metrics::open).transpose()?;
     let root = runtime.block_on(find(&args.node))?;
     let log = SharedLog::new(SessionId(0));
-    let inside = runtime.enter();
     let node = Joining::new(&args.node, root, log.clone())?;
     drop(inside);
     let handle = node.handle();
+    let watched = handle.clone();
+    let given_out = metrics::serve(door, move || treevnc_viewer::metrics::page(&watched));
     if args.headless {
         let leaver = handle.clone();
         // On the thread that has the sockets.
-        let living = runtime.spawn(live(node, leaver, args.node.end_with_session, asked_to_stop()));
+        let living = runtime.spawn(async move {
+            tokio::select! {
+                result = live(node, leaver, args.node.end_with_session, asked_to_stop()) => result,
+                () = given_out => Ok(()),
+            }
+        });
         return runtime.block_on(living)?;
     }
     let ends_with_session = args.node.end_with_session;
@@ -70,6 +78,7 @@ pub(super) fn run(args: JoinArgs) -> anyhow::Result<()> {
                 result = live(node, handle.clone(), ends_with_session, stop) => result,
                 () = play(log.clone(), shown.clone()) => Ok(()),
                 () = follow(&handle, &log, &shown) => Ok(()),
+                () = given_out => Ok(()),
             };
             match &result {
                 Ok(()) => shown.close(),

@@ -4,7 +4,7 @@ mod networks;
 mod opening;
 mod window;
 
-use super::{asked_to_stop, credentials, listen, machine_name, random, random_number, runtime};
+use super::{asked_to_stop, credentials, listen, machine_name, metrics, random, random_number, runtime};
 use crate::cli::RootArgs;
 use anyhow::Context;
 use tokio::sync::mpsc;
@@ -44,6 +44,7 @@ pub(super) fn run(args: RootArgs) -> anyhow::Result<()> {
     let reached = if args.open_port { Some(reached?) } else { reached.ok() };
     let runtime = runtime()?;
     let inside = runtime.enter();
+    let metrics = args.metrics.map(metrics::open).transpose()?;
     let root = Root::new(options, listen(args.listen)?)?;
     drop(inside);
     let outside = reached.and_then(|own| opening::Outside::new(own, root.local_addrs(), args.open_port));
@@ -54,9 +55,12 @@ pub(super) fn run(args: RootArgs) -> anyhow::Result<()> {
         asked_to_stop().await;
         ending.end().await;
     };
+    let watched = handle.clone();
+    let given_out = metrics::serve(metrics, move || treevnc_root::metrics::page(&watched));
     let running = async {
         tokio::select! {
             end = root.run() => Err(advice(end)),
+            () = given_out => Ok(()),
             () = ended => Ok(()),
             () = announcing => Ok(()),
         }

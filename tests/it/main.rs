@@ -21,6 +21,7 @@ mod hostile;
 mod interfaces;
 mod isolated;
 mod judges;
+mod metrics;
 mod narrow_uplink;
 mod networks;
 mod newcomer;

@@ -3,6 +3,7 @@
 pub mod ask;
 pub mod canvas;
 pub mod find;
+pub mod metrics;
 pub mod node;
 pub mod picture;
 pub mod playback;

@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use tracing::{info, warn};
 use treevnc_protocol::tree::children::Link;
 use treevnc_protocol::tree::member::{Action, End, Member, MemberConfig, Standing};
-use treevnc_protocol::tree::message::{Behind, Capabilities, CheckDelayReply, Message, Presenter, ServerChangeRequest};
+use treevnc_protocol::tree::message::{Behind, Capabilities, CheckDelayReply, Intake, Message, Presenter, ServerChangeRequest};
 use treevnc_protocol::tree::slot::{NodeId, Slot};
 use treevnc_protocol::tree::upload::Rate;
 use treevnc_protocol::update::Seq;
@@ -169,6 +169,11 @@ impl NodeHandle {
     /// The log that the node keeps.
     pub fn log(&self) -> &SharedLog {
         &self.0.log
+    }
+
+    /// What it has got in this session.
+    pub fn intake(&self) -> Intake {
+        *self.0.answers.intake()
     }
 
     /// Where the node asks for its place: the address it was given, or the one it was sent on to.
