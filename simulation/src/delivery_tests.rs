@@ -139,8 +139,8 @@ fn what_is_beyond_a_limit_is_refused() {
     }
 }
 
-/// The answers of so many nodes, each to so many checks a second for ten seconds, with frames of 64 KB.
-fn answers(nodes: usize, per_second: u32) -> AnswerFigures {
+/// The answers of so many nodes, each to so many checks a second for ten seconds, with frames of 64 KB; and when the last one was there.
+fn answers(nodes: usize, per_second: u32) -> (AnswerFigures, Duration) {
     let (frames, interval) = (10 * per_second as usize, Duration::from_secs(1) / per_second);
     let report = deliver(&DeliverySettings { nodes, frame_bytes: 64_000, frames, interval, ..DeliverySettings::default() });
     let answers = report.answers.clone();
@@ -153,13 +153,13 @@ fn answers(nodes: usize, per_second: u32) -> AnswerFigures {
     assert!(answers.most_per_second <= 11, "{answers:?}");
     let tenths = report.ended.as_millis().div_ceil(100);
     assert!(u128::from(answers.messages) <= 2 * (tenths + 1), "{answers:?}");
-    answers
+    (answers, report.ended)
 }
 
 #[test]
 fn ten_messages_a_second_from_each_child_are_enough_for_a_thousand_nodes() {
     for nodes in [1, 2, 100, 1000] {
-        let answers = answers(nodes, 1);
+        let (answers, _) = answers(nodes, 1);
         assert_eq!((answers.counted, answers.lost, answers.late), (answers.expected, 0, 0), "{nodes}");
         let (error, climb) = (answers.error.unwrap(), answers.climb.unwrap());
         assert!(error.max < US(700), "{nodes}: {error:?}");
@@ -172,11 +172,22 @@ fn ten_messages_a_second_from_each_child_are_enough_for_a_thousand_nodes() {
 }
 
 #[test]
-fn more_answers_than_ten_messages_hold_are_missing_and_the_root_hears_no_more_messages() {
+fn a_check_alone_is_complete_although_its_answers_take_many_messages() {
+    let nodes = 40_000;
+    let report = deliver(&DeliverySettings { nodes, frame_bytes: 64_000, ..DeliverySettings::default() });
+    assert_eq!((report.answers.complete, report.answers.counted), (1, 40_000));
+    assert!(report.ended > Duration::from_millis(7800), "256 answers in each of ten messages a second from two children");
+}
+
+#[test]
+fn more_answers_than_ten_messages_hold_are_missing_by_whole_checks_and_what_comes_is_of_use() {
     // 256 answers fit into a message: at most 5120 a second come through both children.
-    for (nodes, per_second) in [(1000, 20), (10_000, 1)] {
-        let answers = answers(nodes, per_second);
-        assert!(answers.lost > 0 && answers.counted > 0, "{answers:?}");
+    for (nodes, per_second, complete) in [(1000, 20, 100), (4000, 4, 20)] {
+        let (answers, ended) = answers(nodes, per_second);
+        assert!(answers.lost > 0 && answers.late == 0, "{answers:?}");
+        assert!(u128::from(answers.counted) * 1000 > 4900 * ended.as_millis(), "{answers:?} in {ended:?}");
+        assert!(answers.complete > complete && answers.complete < answers.checks, "{answers:?}");
+        assert!(answers.most_of_a_node < answers.fewest_of_a_node * 2, "{answers:?}");
         assert!(answers.error.unwrap().max < Duration::from_millis(3), "those that come are right: {answers:?}");
     }
 }

@@ -2,9 +2,12 @@
 
 use crate::delivery::report::AnswerFigures;
 use crate::figures::Percentiles;
+use std::collections::BTreeMap;
 use std::time::Duration;
-use treevnc_protocol::tree::delay::{Check, Checks};
+use treevnc_protocol::tree::delay::{Check, Checks, Delay};
 use treevnc_protocol::tree::message::DelayReply;
+use treevnc_protocol::tree::slot::NodeId;
+use treevnc_protocol::update::Seq;
 
 /// The root's side of the measuring.
 #[derive(Debug)]
@@ -18,17 +21,32 @@ pub(super) struct Answers {
     errors: Vec<Duration>,
     too_short: u64,
     climbs: Vec<Duration>,
+    /// Checks, and how many answers of each are still to be counted.
+    open: BTreeMap<Seq, usize>,
+    /// How many were counted of each node.
+    of_nodes: BTreeMap<NodeId, u64>,
 }
 
 impl Answers {
     pub(super) fn new() -> Self {
-        let (checks, messages) = (Checks::default(), [Vec::new(), Vec::new()]);
-        Self { checks, expected: 0, given: 0, arrived: 0, messages, errors: Vec::new(), too_short: 0, climbs: Vec::new() }
+        Self {
+            checks: Checks::default(),
+            expected: 0,
+            given: 0,
+            arrived: 0,
+            messages: [Vec::new(), Vec::new()],
+            errors: Vec::new(),
+            too_short: 0,
+            climbs: Vec::new(),
+            open: BTreeMap::new(),
+            of_nodes: BTreeMap::new(),
+        }
     }
 
     /// A check is out.
     pub(super) fn sent(&mut self, check: Check) {
         self.expected += check.expected as u64;
+        self.open.insert(check.seq, check.expected);
         self.checks.sent(check);
     }
 
@@ -52,14 +70,25 @@ impl Answers {
         for reply in replies {
             self.arrived += 1;
             let Some(delay) = self.checks.answered(reply, Some(round_trip), Some(round_trip), now) else { continue };
-            let Some(truth) = truth(reply) else { continue };
-            self.too_short += u64::from(delay.one_way < truth);
-            self.errors.push(delay.one_way.abs_diff(truth));
-            self.climbs.push(now.saturating_sub(delay.check.began + truth));
+            if let Some(truth) = truth(reply) {
+                self.count(&delay, truth, now);
+            }
         }
     }
 
-    pub(super) fn figures(self) -> AnswerFigures {
+    fn count(&mut self, delay: &Delay, truth: Duration, now: Duration) {
+        self.too_short += u64::from(delay.one_way < truth);
+        self.errors.push(delay.one_way.abs_diff(truth));
+        self.climbs.push(now.saturating_sub(delay.check.began + truth));
+        *self.of_nodes.entry(delay.node).or_default() += 1;
+        if let Some(open) = self.open.get_mut(&delay.check.seq) {
+            *open = open.saturating_sub(1);
+        }
+    }
+
+    /// What all of it came to, of so many nodes.
+    pub(super) fn figures(self, nodes: usize) -> AnswerFigures {
+        let never = (self.of_nodes.len() < nodes).then_some(0);
         let counted = self.errors.len() as u64;
         AnswerFigures {
             expected: self.expected,
@@ -67,6 +96,10 @@ impl Answers {
             lost: self.given - self.arrived,
             late: self.arrived - counted,
             counted,
+            checks: self.open.len(),
+            complete: self.open.values().filter(|open| **open == 0).count(),
+            fewest_of_a_node: never.or(self.of_nodes.values().min().copied()).unwrap_or(0),
+            most_of_a_node: self.of_nodes.values().max().copied().unwrap_or(0),
             messages: self.messages.iter().map(|of_child| of_child.len() as u64).sum(),
             most_per_second: self.messages.iter().map(|of_child| most_in_a_second(of_child)).max().unwrap_or(0),
             too_short: self.too_short,

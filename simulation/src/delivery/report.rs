@@ -49,6 +49,14 @@ pub struct AnswerFigures {
     pub late: u64,
     /// Those that the root counted.
     pub counted: u64,
+    /// Checks.
+    pub checks: usize,
+    /// Those of which the root counted the answers of all nodes.
+    pub complete: usize,
+    /// How many answers were counted of the node that fared worst.
+    pub fewest_of_a_node: u64,
+    /// And of the one that fared best.
+    pub most_of_a_node: u64,
     /// CHECK_DELAY_REPLY messages that came to the root.
     pub messages: u64,
     /// Most of them that came from one child of the root in any one second.

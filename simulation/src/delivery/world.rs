@@ -143,6 +143,7 @@ impl World {
     fn update_comes(&mut self, slot: Slot, entry: &Arc<Entry>, until: Seq) -> Result<(), DeliveryError> {
         let Some(host) = self.hosts.get_mut(index(slot)) else { return Ok(()) };
         if let Some((check, bytes)) = host.take_in(entry, until)? {
+            host.gatherer.check_came(check);
             // What nodes have got altogether makes rates, and nobody looks at those here.
             let receipt = Receipt { check, bytes, total: Intake::default(), at: self.now };
             host.gatherer.answer(NodeId(slot.0.into()), &receipt, None);
@@ -190,7 +191,7 @@ impl World {
             settings: self.settings,
             refused: None,
             skipped: (self.settings.frames * self.settings.nodes - had) as u64,
-            answers: self.answers.figures(),
+            answers: self.answers.figures(self.settings.nodes),
             ended: self.now,
             steps: self.steps,
             depths,

@@ -92,6 +92,13 @@ fn answers(answers: &AnswerFigures) -> String {
         "{counted} of {expected} answers counted at the root ({lost} lost on the way, {late} too late), in {messages} messages, \
          at most {most_per_second} in a second from a child"
     );
+    if counted < expected {
+        let AnswerFigures { checks, complete, fewest_of_a_node, most_of_a_node, .. } = answers;
+        let _ = write!(
+            out,
+            "; {complete} of {checks} checks complete, from {fewest_of_a_node} to {most_of_a_node} answers of each node"
+        );
+    }
     if let (Some(error), Some(climb)) = (&answers.error, &answers.climb) {
         let [error, worst, climb, last] = [error.median, error.max, climb.median, climb.max].map(millis);
         let _ = write!(
@@ -132,6 +139,10 @@ fn as_json(report: &DeliveryReport) -> Value {
             "counted": answers.counted,
             "lost": answers.lost,
             "late": answers.late,
+            "checks": answers.checks,
+            "complete": answers.complete,
+            "fewest_of_a_node": answers.fewest_of_a_node,
+            "most_of_a_node": answers.most_of_a_node,
             "messages": answers.messages,
             "most_per_second": answers.most_per_second,
             "too_short": answers.too_short,

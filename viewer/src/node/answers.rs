@@ -37,6 +37,11 @@ impl Answers {
         let _ = self.painted.set(painted);
     }
 
+    /// A check has come, whether or not it is to be answered.
+    pub(super) fn check_came(&self, check: Seq) {
+        self.lock().check_came(check);
+    }
+
     pub(super) fn pass_on(&self, replies: &[DelayReply], round_trip: Option<Duration>, least: Option<Duration>) {
         self.lock().pass_on(replies, round_trip, least, self.started.elapsed());
         self.wake.notify_one();

@@ -162,8 +162,11 @@ fn take_in(
     let (before, complete) = shared.log.with(|log| (log.head(), log.complete()));
     let is_new = shared.log.append(update, until).map_err(LinkError::from)?;
     count(&mut shared.answers.intake(), bytes as u64, (is_new && complete != Seq::NONE).then_some((before, seq)));
-    if is_new && is_check && seq > reception.head {
-        reception.check = Some(seq);
+    if is_new && is_check {
+        shared.answers.check_came(seq);
+        if seq > reception.head {
+            reception.check = Some(seq);
+        }
     }
     reception.bytes += bytes as u64;
     if until == seq {

@@ -7,8 +7,12 @@ use crate::update::Seq;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// Checks that are remembered; answers to older ones are not counted.
-const MAX_OPEN: usize = 32;
+/// For how long a check is remembered, at least until the next one after that; answers to older ones are not counted.
+const MEMORY: Duration = Duration::from_secs(60);
+/// Checks that are remembered, however young.
+const MAX_OPEN: usize = 4096;
+/// Answers that are remembered, to all of these together: some 20 MB. A minute of all that two children send are a third of it.
+const MAX_ANSWERS: usize = 1 << 20;
 /// More answers to a check than so many times the nodes that were there are not believed, nor kept.
 const MOST_PER_NODE: usize = 2;
 /// Answers that are believed even if fewer nodes were known: those of sites, which the root counts late.
@@ -72,6 +76,8 @@ pub struct Checks {
     newest: Option<Seq>,
     /// What is missing is that of checks that are forgotten.
     counts: CheckCounts,
+    /// Answers to these.
+    answers: usize,
 }
 
 impl Checks {
@@ -79,11 +85,19 @@ impl Checks {
     pub fn sent(&mut self, check: Check) {
         let after = self.newest.replace(check.seq);
         self.counts.sent += 1;
-        self.open.insert(check.seq, Open { check, after, answered: BTreeSet::new() });
-        while self.open.len() > MAX_OPEN {
-            let Some((_, Open { check, answered, .. })) = self.open.pop_first() else { break };
-            self.counts.missing += check.expected.saturating_sub(answered.len()) as u64;
+        let is_old = |open: &Open| open.check.began + MEMORY < check.began;
+        while self.open.len() >= MAX_OPEN || self.open.first_key_value().is_some_and(|(_, open)| is_old(open)) {
+            self.forget();
         }
+        let before = self.open.insert(check.seq, Open { check, after, answered: BTreeSet::new() });
+        self.answers -= before.map_or(0, |open| open.answered.len());
+    }
+
+    /// Forgets the oldest check.
+    fn forget(&mut self) {
+        let Some((_, Open { check, answered, .. })) = self.open.pop_first() else { return };
+        self.counts.missing += check.expected.saturating_sub(answered.len()) as u64;
+        self.answers -= answered.len();
     }
 
     /// An answer has come from a child of the root, over a link with these round trips: as it is now, and at least. None when there was no
@@ -100,14 +114,19 @@ impl Checks {
         if open.answered.len() >= most || reply.depth == 0 || !open.answered.insert(reply.node) {
             return None;
         }
+        let (check, after) = (open.check, open.after);
+        self.answers += 1;
+        if self.answers > MAX_ANSWERS {
+            self.forget();
+        }
         let reply = came_over(reply, round_trip, least);
         let micros = |time: u32| Duration::from_micros(time.into());
         let held = micros(reply.held);
-        let delay = now.saturating_sub(open.check.began).saturating_sub(held);
+        let delay = now.saturating_sub(check.began).saturating_sub(held);
         self.counts.answers += 1;
         Some(Delay {
-            check: open.check,
-            after: open.after,
+            check,
+            after,
             at: now.saturating_sub(held).saturating_sub(micros(reply.way_back)),
             node: reply.node,
             depth: reply.depth,

@@ -3,14 +3,22 @@
 use super::micros;
 use crate::tree::message::{DelayReply, Intake, MAX_DELAY_REPLIES};
 use crate::tree::slot::NodeId;
+use crate::tree::topology::MAX_NODES;
 use crate::update::Seq;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 /// A parent is sent at most one message in this time.
 pub const PERIOD: Duration = Duration::from_millis(100);
-/// Answers that may wait; further ones are lost, and counted as missing by the root.
-const MAX_WAITING: usize = 16 * MAX_DELAY_REPLIES;
+/// Answers that may wait, about 2 MB: as many as wait below the root of the largest tree when all of it answers one check. What is too much
+/// is lost, and missing at the root.
+const MAX_WAITING: usize = MAX_NODES / 4;
+/// An answer that has waited longer, on all nodes together, is lost: newer ones are of more use.
+const MOST_HELD: Duration = Duration::from_secs(30);
+/// Checks that a node remembers to have got, more than come within [`MOST_HELD`].
+const MAX_KNOWN: usize = 4096;
+/// The rank of answers to checks that have not come here.
+const UNKNOWN: u64 = 0;
 
 /// A check, as a node got it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,18 +48,34 @@ impl Intake {
 
 /// Answers that wait to be sent to the parent.
 ///
-/// In: [`answer`](Self::answer) for the node's own, [`pass_on`](Self::pass_on) for those from a child. Out: [`poll`](Self::poll) when the time
-/// of [`deadline`](Self::deadline) has come, or after each of these. The first answer goes at once; what comes within [`PERIOD`] after a
-/// message goes with the next, so however large the tree, a parent gets ten messages a second and counts how long each answer has waited.
+/// In: [`check_came`](Self::check_came) when a check has come, [`answer`](Self::answer) for the node's own answer, [`pass_on`](Self::pass_on) for
+/// those from a child. Out: [`poll`](Self::poll) when the time of [`deadline`](Self::deadline) has come, or after each of these. The first
+/// answer goes at once; what comes within [`PERIOD`] after a message goes with the next, so however large the tree, a parent gets ten messages
+/// a second and counts how long each answer has waited.
+///
+/// When more wait than a message holds, checks go in the order of their [`rank`]: it is the same on all nodes, so what is too much is too much
+/// everywhere, and the checks that get through have the answers of all nodes, the deep ones as well.
 #[derive(Debug, Clone, Default)]
 pub struct Gatherer {
-    /// Answers, and since when each is here.
-    waiting: VecDeque<(Duration, DelayReply)>,
+    /// Answers, and since when each is here, by the rank of their check. INVARIANT: none of these queues is empty.
+    waiting: BTreeMap<u64, VecDeque<(Duration, DelayReply)>>,
+    /// Answers in all these queues.
+    count: usize,
     /// When the next message may go.
     next: Duration,
+    /// The newest checks that have come here.
+    known: BTreeSet<Seq>,
 }
 
 impl Gatherer {
+    /// A check has come here, and will go on from here. Answers to others go last.
+    pub fn check_came(&mut self, check: Seq) {
+        self.known.insert(check);
+        if self.known.len() > MAX_KNOWN {
+            self.known.pop_first();
+        }
+    }
+
     /// This node's own answer to a check.
     pub fn answer(&mut self, node: NodeId, receipt: &Receipt, shown: Option<Duration>) {
         let Receipt { check, bytes, total, at } = *receipt;
@@ -71,33 +95,74 @@ impl Gatherer {
 
     /// The next message's answers, if it may go now.
     pub fn poll(&mut self, now: Duration) -> Option<Vec<DelayReply>> {
-        if self.waiting.is_empty() || now < self.next {
+        if now < self.next {
+            return None;
+        }
+        let mut replies = Vec::new();
+        while replies.len() < MAX_DELAY_REPLIES
+            && let Some((since, reply)) = self.take_first()
+        {
+            let held = reply.held.saturating_add(micros(now.saturating_sub(since)));
+            if held <= micros(MOST_HELD) {
+                replies.push(DelayReply { held, ..reply });
+            }
+        }
+        if replies.is_empty() {
             return None;
         }
         self.next = now + PERIOD;
-        let count = self.waiting.len().min(MAX_DELAY_REPLIES);
-        let held = |(since, reply): (Duration, DelayReply)| {
-            let here = micros(now.saturating_sub(since));
-            DelayReply { held: reply.held.saturating_add(here), ..reply }
-        };
-        Some(self.waiting.drain(..count).map(held).collect())
+        Some(replies)
     }
 
     /// When the next message may go, if there is one to send.
     pub fn deadline(&self) -> Option<Duration> {
-        (!self.waiting.is_empty()).then_some(self.next)
+        (self.count > 0).then_some(self.next)
     }
 
-    /// Answers belong to a session and a parent: those that wait are void.
+    /// Checks and answers belong to a session: those of the one before are void.
     pub fn clear(&mut self) {
         self.waiting.clear();
+        self.count = 0;
+        self.known.clear();
     }
 
     fn wait(&mut self, since: Duration, reply: DelayReply) {
-        if self.waiting.len() < MAX_WAITING {
-            self.waiting.push_back((since, reply));
+        let rank = if self.known.contains(&reply.check) { rank(reply.check) } else { UNKNOWN };
+        self.waiting.entry(rank).or_default().push_back((since, reply));
+        self.count += 1;
+        if self.count > MAX_WAITING {
+            self.drop_last();
         }
     }
+
+    /// The oldest of the first check.
+    fn take_first(&mut self) -> Option<(Duration, DelayReply)> {
+        let mut first = self.waiting.last_entry()?;
+        let answer = first.get_mut().pop_front();
+        if first.get().is_empty() {
+            first.remove();
+        }
+        self.count -= usize::from(answer.is_some());
+        answer
+    }
+
+    /// The newest of the last check is lost.
+    fn drop_last(&mut self) {
+        let Some(mut last) = self.waiting.first_entry() else { return };
+        self.count -= usize::from(last.get_mut().pop_back().is_some());
+        if last.get().is_empty() {
+            last.remove();
+        }
+    }
+}
+
+/// The order of checks, the highest first: their numbers, mixed as by SplitMix64, so that it has nothing to do with how old a check is. Were the
+/// newest first, those of the nodes near the root would always be newer than those from deep below.
+fn rank(check: Seq) -> u64 {
+    let mut mixed = check.0;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (mixed ^ (mixed >> 31)).max(UNKNOWN + 1)
 }
 
 /// An answer as it is known at the upper end of the link that it came over.
