@@ -1,6 +1,7 @@
 //! What the root measures: sends checks when they are due or wanted, and hands what the answers say to whoever listens. What an answer
 //! says is worked out by [`Checks`].
 
+mod ending;
 mod fares;
 mod live;
 mod measuring;

@@ -1,5 +1,6 @@
 //! Measurements that somebody at the root's machine asks for: sends the checks that are wanted, and tells what comes back.
 
+use super::ending::Ending;
 use super::{Delays, Measured};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,8 +14,6 @@ use treevnc_protocol::tree::text::NodeName;
 use treevnc_relay::computing::computing;
 use treevnc_relay::link::{Incoming, LinkError, TreeLink};
 
-/// How long answers to the last check are waited for.
-const LAST_ANSWERS: Duration = Duration::from_secs(2);
 /// Most checks of one request, the shortest time between two, and most bytes of one.
 const MOST_CHECKS: u32 = 100_000;
 const LEAST_INTERVAL: Duration = Duration::from_millis(20);
@@ -38,6 +37,7 @@ impl Delays {
         let _probing = (bytes > 0).then(|| Probing::begin(&self.probing));
         let mut events = self.events();
         let (mut sent, mut due, mut wanted) = (0, Instant::now(), 0);
+        let mut ending: Option<Ending> = None;
         let mut replies = VecDeque::new();
         loop {
             tokio::select! {
@@ -47,10 +47,11 @@ impl Delays {
                         tell(&mut link, &mut replies).await?;
                         link.write_message(&Message::Delay(report(&check))).await?;
                         if sent == count {
-                            due = Instant::now() + LAST_ANSWERS;
+                            ending = Some(Ending::after(check.seq, Instant::now()));
                         }
                     }
                     Ok(Measured::Answered(delay, site)) => {
+                        ending.iter_mut().for_each(|ending| ending.answered(delay.check.seq, Instant::now()));
                         let name = name_of(delay.node).or_else(|| site.and_then(&name_of).map(|site| behind(&site)));
                         replies.push_back(measured(&delay, name));
                         if replies.len() >= MAX_DELAY_REPLIES || events.is_empty() {
@@ -60,8 +61,8 @@ impl Delays {
                     Ok(Measured::Sent(_)) | Err(broadcast::error::RecvError::Lagged(_)) => {}
                     Err(broadcast::error::RecvError::Closed) => return Ok(()),
                 },
-                () = sleep_until(due) => {
-                    if sent == count {
+                () = sleep_until(ending.map_or(due, Ending::due)) => {
+                    if ending.is_some() {
                         tell(&mut link, &mut replies).await?;
                         return link.write_message(&Message::Delay(DelayReport::Done)).await;
                     }
