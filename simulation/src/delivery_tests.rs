@@ -191,3 +191,13 @@ fn more_answers_than_ten_messages_hold_are_missing_by_whole_checks_and_what_come
         assert!(answers.error.unwrap().max < Duration::from_millis(3), "those that come are right: {answers:?}");
     }
 }
+
+#[test]
+fn nodes_deep_below_are_counted_about_as_often_as_those_near_the_root() {
+    // 12,500 answers a second for half a minute, of which two in five fit; were the newest checks first, some nodes would have all 1500.
+    let (frames, interval) = (1500, Duration::from_millis(20));
+    let report = deliver(&DeliverySettings { nodes: 250, frame_bytes: 64_000, frames, interval, ..DeliverySettings::default() });
+    let answers = &report.answers;
+    assert!(answers.complete > 750 && answers.fewest_of_a_node > 750, "{answers:?}");
+    assert!(answers.most_of_a_node * 3 < answers.fewest_of_a_node * 4, "{answers:?}");
+}
