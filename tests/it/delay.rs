@@ -69,7 +69,7 @@ fn every_node_answers_every_check_and_the_file_says_at_which_depth() {
     assert!(old["nodes"][1]["delay_us"].is_u64(), "{old}");
     let mut asking = Process::start(&mut treevnc(["status", &root]));
     assert!(asking.end(PATIENCE).success(), "{}", asking.said());
-    assert_eq!(asking.out().count(|line| line.starts_with("nothing has changed on the screen for ")), 1, "{}", asking.said());
+    assert_eq!(asking.out().count(|line| line.starts_with("the screen has been at rest for ")), 1, "{}", asking.said());
 
     let expected = session.nodes.iter().map(|node| ((node.name.clone(), node.place().1.to_string()), 7));
     assert_eq!(answers, expected.collect());

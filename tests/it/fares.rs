@@ -46,6 +46,7 @@ fn a_node_behind_a_narrow_line_is_told_with_its_rate_what_it_skips_and_the_other
     }
     // Said to people, too, in words and with a mark.
     let text = site.status();
+    assert!(text.lines().any(|line| line == "! 1 node does not keep up: n1"), "{text}");
     assert!(text.lines().any(|line| line.starts_with("! ") && line.contains(" n1 [")), "{text}");
 }
 

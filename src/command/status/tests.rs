@@ -97,6 +97,7 @@ fn the_tree_is_drawn_with_lines_and_figures_in_columns() {
     nodes[3] = with_fare(fares(12_000, node(3, 0, "日本")), |fare| (fare.skipped, fare.skips) = (300, 25));
     let status = status(eth0(), nodes);
     let expected = "Physik (no picture yet; presenting: desk): 4 nodes, depth 2
+! 1 node does not keep up: 日本
   node           depth  delay ms   bit/s  skipped  link ms  age  address
 root [0]             0                                           192.0.2.1:5950
 eth0 192.0.2.1: 5 nodes
@@ -112,8 +113,15 @@ eth0 192.0.2.1: 5 nodes
     assert_eq!((&json["nodes"][3]["skips_percent"], &json["nodes"][3]["slow"]), (&json!(25), &json!(true)));
     assert_eq!((&json["nodes"][1]["bits_per_second"], &json["nodes"][1]["notes"]), (&json!(2_400_000), &json!([])));
     let narrow = text_within(&status, Some(80));
-    assert!(narrow.contains("  ├─ ada [1]         1       3.2    2.4M        0      0.7   1s\n"), "{narrow}");
-    assert!(narrow.contains("   1s  skips 25% of what changes\n"), "{narrow}");
+    let rows: Vec<_> = narrow.lines().skip(5).take(3).collect();
+    let expected = [
+        "  ├─ ada [1]         1       3.2    2.4M        0      0.7   1s",
+        "! │  ├─ 日本 [3]     2      12.0    2.4M      300      0.7   1s",
+        "                                                       skips 25% of what changes",
+    ];
+    assert_eq!(rows, expected);
+    let long = narrow.lines().nth(9).unwrap();
+    assert_eq!(long.trim_start(), "leaf only (cannot be reached: its firewall?)");
 }
 
 #[test]
@@ -175,7 +183,7 @@ fn figures_that_are_old_do_not_look_like_those_of_now() {
     assert_eq!(kinds, [Kind::Titles, Kind::Node, Kind::Node, Kind::Old]);
     status.nodes[1] = old(status.nodes[1].clone());
     let text = as_text(&status);
-    assert!(text.contains("nothing has changed on the screen for 42s"), "{text}");
+    assert!(text.contains("the screen has been at rest for 42s: "), "{text}");
     // What was slow then is not slow now, for all that is known.
     status.nodes[1] = with_fare(status.nodes[1].clone(), |fare| fare.skips = 50);
     assert_eq!(as_json(&status)["nodes"][1]["slow"], json!(false));
@@ -209,6 +217,16 @@ fn who_gets_no_more_than_its_parent_is_not_the_slow_one() {
     let slow: Vec<_> = json["nodes"].as_array().unwrap().iter().map(|node| node["slow"] == json!(true)).collect();
     assert_eq!(slow, [false, true, false, false, true, false]);
     assert_eq!(json["nodes"][3]["notes"], json!(["skips 65% of what changes, as its parent does"]));
+}
+
+#[test]
+fn those_who_do_not_keep_up_are_named_in_front_a_few_of_them() {
+    let slow = |slot| with_fare(fares(1000, node(slot, 0, &format!("n{slot}"))), |fare| fare.skips = 50);
+    let nodes = |count: u32| [node(0, 0, "root")].into_iter().chain((0..count).map(|n| slow(n + 7))).collect();
+    let said = |count| lines(&status(eth0(), nodes(count)), None).into_iter().find(|line| line.text.starts_with("! ")).unwrap();
+    assert_eq!(said(2).text, "! 2 nodes do not keep up: n7, n8");
+    assert_eq!((said(6).text.as_str(), said(6).kind), ("! 6 nodes do not keep up: n7, n8, n9, n10 and 2 more", Kind::Slow));
+    assert!(lines(&status(eth0(), nodes(0)), None).iter().all(|line| line.kind != Kind::Slow));
 }
 
 #[test]

@@ -9,6 +9,8 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The widest that names and the lines in front of them may be, in columns.
 const MAX_NAME: usize = 40;
+/// Nodes that do not keep up are named up to so many.
+const MAX_NAMES: usize = 4;
 /// Titles of the columns with figures, and how wide each is.
 const TITLES: [(&str, usize); 6] = [("depth", 5), ("delay ms", 9), ("bit/s", 7), ("skipped", 8), ("link ms", 8), ("age", 4)];
 
@@ -48,10 +50,12 @@ enum Part {
     Row(Row),
 }
 
-/// The lines, where possible not wider than `width` columns: then without the addresses of nodes.
+/// The lines, where possible not wider than `width` columns: then without the addresses of nodes, and with notes on lines of their own.
 pub(super) fn lines(status: &Status, width: Option<usize>) -> Vec<Line> {
+    let others = Others::new(status);
     let mut lines: Vec<_> = about(status).into_iter().map(|text| Line { kind: Kind::About, text }).collect();
-    let parts = parts(status);
+    lines.extend(about_slow(status, &others).map(|text| Line { kind: Kind::Slow, text }));
+    let parts = parts(status, &others);
     let rows = || parts.iter().filter_map(|part| if let Part::Row(row) = part { Some(row) } else { None });
     if rows().next().is_none() {
         return lines;
@@ -65,13 +69,23 @@ pub(super) fn lines(status: &Status, width: Option<usize>) -> Vec<Line> {
     let titles = TITLES.map(|(title, _)| title.to_owned());
     lines.push(Line { kind: Kind::Titles, text: line("  node", &titles, address.map(|width| ("address", width)), "", name) });
     for part in &parts {
-        lines.push(match part {
-            Part::About(text) => Line { kind: Kind::About, text: text.clone() },
-            Part::Row(Row { kind, name: cell, cells, address: at, notes }) => {
-                let text = line(cell, cells, address.map(|width| (at.as_str(), width)), notes, name);
-                Line { kind: *kind, text }
+        let Row { kind, name: cell, cells, address: at, notes } = match part {
+            Part::About(text) => {
+                lines.push(Line { kind: Kind::About, text: text.clone() });
+                continue;
             }
-        });
+            Part::Row(row) => row,
+        };
+        let address = address.map(|width| (at.as_str(), width));
+        let text = line(cell, cells, address, notes, name);
+        match width.filter(|width| text.width() > *width) {
+            None => lines.push(Line { kind: *kind, text }),
+            Some(width) => {
+                let below = format!("{:indent$}{notes}", "", indent = width.saturating_sub(notes.width()));
+                let texts = [line(cell, cells, address, "", name), below];
+                lines.extend(texts.map(|text| Line { kind: *kind, text }));
+            }
+        }
     }
     lines
 }
@@ -135,6 +149,16 @@ fn about(status: &Status) -> Vec<String> {
     about
 }
 
+/// Who does not keep up, by name, so that it is seen in a tree of any length.
+fn about_slow(status: &Status, others: &Others) -> Option<String> {
+    let slow = status.nodes.iter().filter(|node| Standing::of(node, others).is_slow);
+    let names: Vec<_> = slow.map(|node| node.name.as_str()).collect();
+    let (told, rest) = names.split_at(names.len().min(MAX_NAMES));
+    let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+    let verb = if names.len() == 1 { "does not keep up" } else { "do not keep up" };
+    (!names.is_empty()).then(|| format!("! {} {verb}: {}{more}", count(names.len()), told.join(", ")))
+}
+
 pub(super) fn isolated(status: &Status) -> usize {
     status.nodes.iter().filter(|node| node.leaf_only == Some(WhyLeaf::Isolated)).count()
 }
@@ -161,24 +185,23 @@ fn about_age(status: &Status) -> Option<String> {
     let newest = fares().map(|fare| fare.age()).min()?;
     if newest >= Fare::FRESH {
         let quiet = age(newest);
-        return Some(format!("nothing has changed on the screen for {quiet}: the figures (in parentheses) are from then"));
+        return Some(format!("the screen has been at rest for {quiet}: figures in parentheses are from then"));
     }
     fares().any(|fare| !fare.is_fresh()).then(|| "figures in parentheses are old: that node has not answered since".to_owned())
 }
 
 /// The root, and tree by tree its name and its nodes.
-fn parts(status: &Status) -> Vec<Part> {
-    let others = Others::new(status);
+fn parts(status: &Status, others: &Others) -> Vec<Part> {
     let mut parts = Vec::new();
     let Some(root) = status.nodes.first() else { return parts };
-    parts.push(Part::Row(Row { name: format!("{} [{}]", root.name, root.slot), ..row(root, &others) }));
+    parts.push(Part::Row(Row { name: format!("{} [{}]", root.name, root.slot), ..row(root, others) }));
     for (number, tree) in status.trees.iter().enumerate() {
         let nodes: Vec<_> = members(status, number).collect();
         if nodes.is_empty() && !is_of_interest(tree) {
             continue;
         }
         parts.push(Part::About(format!("{}: {}", network(tree), count(nodes.len()))));
-        draw_below(&mut parts, &nodes, Slot::ROOT, "", &others);
+        draw_below(&mut parts, &nodes, Slot::ROOT, "", others);
     }
     parts
 }

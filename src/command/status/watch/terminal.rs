@@ -46,7 +46,8 @@ impl Terminal {
             queue!(self.out, Clear(ClearType::All))?;
         }
         for (at, row) in rows.iter().enumerate().filter(|(at, row)| self.painted.get(*at) != Some(*row)) {
-            queue!(self.out, MoveTo(0, u16::try_from(at).unwrap_or(u16::MAX)))?;
+            // Before the text, for behind a full row the last column would be cleared.
+            queue!(self.out, MoveTo(0, u16::try_from(at).unwrap_or(u16::MAX)), Clear(ClearType::UntilNewLine))?;
             match row.look {
                 Look::Plain => {}
                 Look::Titles => queue!(self.out, SetAttribute(Attribute::Underlined))?,
@@ -55,7 +56,7 @@ impl Terminal {
                 Look::Bar => queue!(self.out, SetAttribute(Attribute::Reverse))?,
                 Look::Trouble => queue!(self.out, SetAttribute(Attribute::Reverse), SetForegroundColor(Color::Red))?,
             }
-            queue!(self.out, Print(&row.text), ResetColor, SetAttribute(Attribute::Reset), Clear(ClearType::UntilNewLine))?;
+            queue!(self.out, Print(&row.text), ResetColor, SetAttribute(Attribute::Reset))?;
         }
         self.painted = rows.to_vec();
         self.out.flush()
