@@ -64,7 +64,6 @@ pub(crate) fn measure(report: &mut Report, nodes: Option<usize>) {
     let rooms = match nodes {
         Some(nodes) => vec![room(nodes, usual)],
         None => vec![
-            room(6, usual),
             room(14, usual),
             room(30, usual),
             room(62, usual),

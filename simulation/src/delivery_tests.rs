@@ -3,7 +3,7 @@ use std::time::Duration;
 
 const US: fn(u64) -> Duration = Duration::from_micros;
 /// A message with one answer on a line of 8 Mbit/s, in microseconds: 16 bytes and a segment's headers.
-const ANSWER: u64 = 82;
+const ANSWER: u64 = 85;
 
 /// Of these rows the nodes and median of each.
 fn medians(report: &DeliveryReport) -> Vec<(usize, Duration)> {
@@ -162,13 +162,13 @@ fn ten_messages_a_second_from_each_child_are_enough_for_a_thousand_nodes() {
         let (answers, _) = answers(nodes, 1);
         assert_eq!((answers.counted, answers.lost, answers.late), (answers.expected, 0, 0), "{nodes}");
         let (error, climb) = (answers.error.unwrap(), answers.climb.unwrap());
-        assert!(error.max < US(700), "{nodes}: {error:?}");
+        assert!(error.max < US(900), "{nodes}: {error:?}");
         assert!(climb.max < Duration::from_millis(900), "{nodes}: {climb:?}");
     }
     let once = DeliverySettings { nodes: 10_000, ..DeliverySettings::default() };
     let answers = deliver(&once).answers;
     assert_eq!((answers.expected, answers.counted), (10_000, 10_000), "one check alone");
-    assert!(answers.error.unwrap().max < US(2000), "{answers:?}");
+    assert!(answers.error.unwrap().max < US(2500), "{answers:?}");
 }
 
 #[test]

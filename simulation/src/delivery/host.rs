@@ -9,7 +9,7 @@ use std::time::Duration;
 use treevnc_protocol::log::{Batch, Cursor, Entry, ScreenLog};
 use treevnc_protocol::tree::delay::Gatherer;
 use treevnc_protocol::tree::frame;
-use treevnc_protocol::tree::message::Message;
+use treevnc_protocol::tree::message::{Intake, Message};
 use treevnc_protocol::tree::slot::Slot;
 use treevnc_protocol::update::{Seq, SessionId, UpdateError};
 
@@ -22,6 +22,8 @@ const UP: usize = FLOWS - 1;
 pub(super) struct Host {
     pub(super) log: ScreenLog,
     pub(super) gatherer: Gatherer,
+    /// What has come altogether, up to the newest check.
+    pub(super) total: Intake,
     /// For when it is planned that the gatherer is asked again.
     pub(super) asked_at: Option<Duration>,
     line: Line,
@@ -66,6 +68,7 @@ impl Host {
         Self {
             log: ScreenLog::new(SESSION),
             gatherer: Gatherer::default(),
+            total: Intake::default(),
             asked_at: None,
             line: Line::new(settings.uplink_bits_per_second, settings.sharing),
             planned: None,

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use treevnc_protocol::log::Entry;
 use treevnc_protocol::tree::delay::{Check, Receipt};
-use treevnc_protocol::tree::message::{CheckDelayReply, DelayReply, Heartbeat, Intake, Message};
+use treevnc_protocol::tree::message::{CheckDelayReply, DelayReply, Heartbeat, Message};
 use treevnc_protocol::tree::slot::{NodeId, Slot};
 use treevnc_protocol::update::Seq;
 
@@ -144,8 +144,8 @@ impl World {
         let Some(host) = self.hosts.get_mut(index(slot)) else { return Ok(()) };
         if let Some((check, bytes)) = host.take_in(entry, until)? {
             host.gatherer.check_came(check);
-            // What nodes have got altogether makes rates, and nobody looks at those here.
-            let receipt = Receipt { check, bytes, total: Intake::default(), at: self.now };
+            host.total.count_bytes(bytes);
+            let receipt = Receipt { check, bytes, total: host.total, at: self.now };
             host.gatherer.answer(NodeId(slot.0.into()), &receipt, None);
             self.answers.given();
             self.times.note(self.frames.number(check), slot, self.now);
