@@ -65,7 +65,6 @@ pub(crate) fn measure(report: &mut Report, nodes: Option<usize>) {
         Some(nodes) => vec![room(nodes, usual)],
         None => vec![
             room(14, usual),
-            room(30, usual),
             room(62, usual),
             room(70, usual),
             room(126, usual),
