@@ -4,6 +4,7 @@ use crate::lan::{Lan, Line, by_depth, quantile};
 use crate::report::{Report, row};
 use crate::support::painter::{Kept, Painter};
 use crate::support::process::Process;
+use crate::support::tools::Scratch;
 use crate::support::wait::{PATIENCE, pace_until};
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -61,7 +62,7 @@ pub(crate) fn measure(report: &mut Report) {
         }));
     }
     for (name, words) in PROGRAMS {
-        let shown = pictures(report);
+        let (_scratch, shown) = pictures();
         let words: Vec<_> =
             words.iter().map(|word| word.to_string()).chain(if name == "feh" { shown } else { Vec::new() }).collect();
         let _program = Process::start(Command::new(name).args(words).env("DISPLAY", &lan.site.display)).killed_at_once();
@@ -77,17 +78,16 @@ fn kept(painter: &Painter, name: &str) -> Vec<Kept> {
 }
 
 /// Pictures for a slide show: recorded slides as files.
-fn pictures(report: &Report) -> Vec<String> {
+fn pictures() -> (Scratch, Vec<String>) {
+    let (scratch, mut files) = (Scratch::new(), Vec::new());
     let frames = treevnc_recording::clip("slides").unwrap().map(|frame| frame.unwrap().picture);
-    let mut files = Vec::new();
     for (number, picture) in frames.step_by(3).take(6).enumerate() {
-        let (path, size) = (report.file(&format!("slide{number}.ppm")), picture.size());
+        let size = picture.size();
         let mut bytes = format!("P6 {} {} 255\n", size.width(), size.height()).into_bytes();
         bytes.extend(picture.pixels().iter().flat_map(|pixel| pixel.to_be_bytes().into_iter().skip(1)));
-        std::fs::write(&path, bytes).unwrap();
-        files.push(path.to_str().unwrap().to_owned());
+        files.push(scratch.write(&format!("slide{number}.ppm"), bytes).to_str().unwrap().to_owned());
     }
-    files
+    (scratch, files)
 }
 
 /// One content; `step` lets time pass, and paints.

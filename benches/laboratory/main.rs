@@ -60,11 +60,9 @@ fn main() {
     let nodes = words.iter().find_map(|word| word.strip_prefix("--nodes=")).map(|nodes| nodes.parse().unwrap());
     let mut report = Report::new(out);
     report.text("# The laboratory");
-    report.text(&format!(
-        "Made by `scripts/lab {}`. {}",
-        words.iter().filter(|word| *word != "--bench").cloned().collect::<Vec<_>>().join(" "),
-        machine::description()
-    ));
+    let asked = words.iter().filter(|word| *word != "--bench" && !word.starts_with("--out="));
+    let command = asked.fold("scripts/lab".to_owned(), |command, word| command + " " + word);
+    report.text(&format!("Made by `{command}`. {}", machine::description()));
     for part in wanted {
         match part {
             "depth" => depth::measure(&mut report, nodes),
