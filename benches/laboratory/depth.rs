@@ -106,7 +106,7 @@ fn one(Room { nodes, line }: Room) -> Measured {
     let whole = lan.forwarded(nodes, frame, frame, FRAMES, turn(&predicted_whole));
     let pages = by_depth(&answers);
     let span = pages.values().flatten().copied().fold(0.0, f64::max) / 1e3;
-    let rest = Busy::at_rest(&lan);
+    let rest = Busy::at_rest();
     let under_way = (cpu / FRAMES as f64 - rest * TURN.as_secs_f64()) / span;
     let measured = Measured {
         nodes,

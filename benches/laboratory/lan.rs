@@ -92,7 +92,7 @@ impl Lan {
     }
 
     /// The same while pages are shown, one a turn, which the checks ride on.
-    pub(crate) fn delay_of_pages(&self, painter: &Painter, pages: &[Kept], count: usize, turn: Duration) -> Vec<Answer> {
+    pub(crate) fn delay_of_pages(&self, painter: &Painter, pages: &[Kept], frames: usize, turn: Duration) -> Vec<Answer> {
         let file = self.scratch.file("pages.csv");
         let mut next = pages.iter().cycle();
         let mut flip = || {
@@ -101,9 +101,9 @@ impl Lan {
         };
         // The first is to be on its way before anything is measured.
         flip();
-        let (count, interval) = (count.to_string(), (turn / 2).as_secs_f64().to_string());
+        let (count, interval) = (frames.to_string(), (turn / 2).as_secs_f64().to_string());
         let mut measuring = self.measuring(&["--ride", "--count", &count, "--interval", &interval], &file);
-        let deadline = Instant::now() + turn * pages.len() as u32 * 1000 + SLACK;
+        let deadline = Instant::now() + turn * frames as u32 + SLACK;
         while measuring.is_running() && Instant::now() < deadline {
             flip();
         }

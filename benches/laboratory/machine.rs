@@ -1,6 +1,5 @@
 //! What machine this is, and how busy it is.
 
-use crate::lan::Lan;
 use crate::support::tools::run;
 use crate::support::wait::pace_until;
 use std::time::{Duration, Instant};
@@ -53,8 +52,8 @@ impl Busy {
         (used / elapsed / cores as f64, used / cores as f64)
     }
 
-    /// The share that a room uses while nothing changes on its screen.
-    pub(crate) fn at_rest(_room: &Lan) -> f64 {
+    /// The share that is in use while nothing changes.
+    pub(crate) fn at_rest() -> f64 {
         let busy = Self::begin();
         pace_until(Instant::now() + REST);
         busy.end().0

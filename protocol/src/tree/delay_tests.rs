@@ -17,6 +17,11 @@ fn receipt(check: u64, bytes: u64, at: Duration) -> Receipt {
     Receipt { check: Seq(check), bytes, total: Intake { bytes: 7 * bytes, skipped: 3 }, at }
 }
 
+fn reply(check: u64, node: u64) -> DelayReply {
+    let (check, node, total) = (Seq(check), NodeId(node), Intake::default());
+    DelayReply { check, node, depth: 1, bytes: 5, total, shown: None, round_trip: 0, way_back: 0, held: 0 }
+}
+
 fn answer(gatherer: &mut Gatherer, check: Seq, node: u64, at: Duration) {
     gatherer.answer(NodeId(node), &receipt(check.0, 10, at), None);
 }
@@ -131,17 +136,7 @@ fn an_answer_that_has_waited_for_half_a_minute_is_lost() {
 fn the_root_believes_one_answer_of_a_node_to_a_check_that_it_has_sent() {
     let mut root = Checks::default();
     root.sent(check(1, ms(0), 3));
-    let reply = |check, node| DelayReply {
-        check: Seq(check),
-        node: NodeId(node),
-        depth: 1,
-        bytes: 5,
-        total: Intake::default(),
-        shown: None,
-        round_trip: 0,
-        way_back: u32::MAX,
-        held: u32::MAX,
-    };
+    let reply = |check, node| DelayReply { way_back: u32::MAX, held: u32::MAX, ..reply(check, node) };
     let delay = root.answered(&reply(1, 1), None, None, ms(10)).unwrap();
     assert_eq!((delay.delay, delay.one_way), (Duration::ZERO, Duration::ZERO), "never below nothing");
     assert_eq!(root.answered(&reply(1, 1), None, None, ms(11)), None);
@@ -153,17 +148,6 @@ fn the_root_believes_one_answer_of_a_node_to_a_check_that_it_has_sent() {
 
 #[test]
 fn the_root_remembers_checks_for_a_minute_and_not_too_many() {
-    let reply = |check, node| DelayReply {
-        check: Seq(check),
-        node: NodeId(node),
-        depth: 1,
-        bytes: 5,
-        total: Intake::default(),
-        shown: None,
-        round_trip: 0,
-        way_back: 0,
-        held: 0,
-    };
     let counts = |root: &mut Checks, check, node| root.answered(&reply(check, node), None, None, ms(70_000)).is_some();
     let mut root = Checks::default();
     root.sent(check(1, ms(0), 3));

@@ -121,8 +121,9 @@ impl Mouth<'_> {
                 self.gauge.write_begins();
                 self.writer.write_update(entry.update(), batch.until(entry)).await?;
                 self.gauge.write_ends();
-                log.count_sent(entry.update().cost_bytes() as u64);
-                let time = self.gauge.time_for(entry.update().cost_bytes() as u64).min(HOLD);
+                let bytes = entry.update().cost_bytes() as u64;
+                log.count_sent(bytes);
+                let time = self.gauge.time_for(bytes).min(HOLD);
                 self.free = if time.is_zero() { begun } else { self.free.max(begun) + time };
             }
             log.sent(&batch);

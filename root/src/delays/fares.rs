@@ -5,6 +5,7 @@ use std::time::Duration;
 use treevnc_protocol::tree::delay::Delay;
 use treevnc_protocol::tree::message::{BehindFare, Fare, Intake};
 use treevnc_protocol::tree::slot::NodeId;
+use treevnc_protocol::tree::topology::MAX_NODES;
 use treevnc_protocol::update::Seq;
 
 /// Rates are over so long, if there is something to get for so long.
@@ -19,8 +20,6 @@ const REST: Duration = Duration::from_millis(1500);
 const KEEP: Duration = Duration::from_secs(600);
 /// Of those behind a site, who has not answered for so long when another one does is passed over: perhaps it has left.
 const TOGETHER: Duration = Duration::from_secs(10);
-/// Nodes that are remembered.
-const MAX_NODES: usize = 1 << 17;
 
 /// How the nodes fare.
 #[derive(Debug, Default)]
