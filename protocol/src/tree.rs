@@ -11,6 +11,7 @@ pub mod forest;
 pub mod frame;
 pub mod member;
 pub mod message;
+pub(crate) mod mix;
 pub mod networks;
 pub mod pace;
 pub mod pulse;

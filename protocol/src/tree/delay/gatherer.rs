@@ -2,6 +2,7 @@
 
 use super::micros;
 use crate::tree::message::{DelayReply, Intake, MAX_DELAY_REPLIES};
+use crate::tree::mix::mixed;
 use crate::tree::slot::NodeId;
 use crate::tree::topology::MAX_NODES;
 use crate::update::Seq;
@@ -156,13 +157,10 @@ impl Gatherer {
     }
 }
 
-/// The order of checks, the highest first: their numbers, mixed as by SplitMix64, so that it has nothing to do with how old a check is. Were the
+/// The order of checks, the highest first: their numbers, mixed, so that it has nothing to do with how old a check is. Were the
 /// newest first, those of the nodes near the root would always be newer than those from deep below.
 fn rank(check: Seq) -> u64 {
-    let mut mixed = check.0;
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (mixed ^ (mixed >> 31)).max(UNKNOWN + 1)
+    mixed(check.0).max(UNKNOWN + 1)
 }
 
 /// An answer as it is known at the upper end of the link that it came over.

@@ -1,5 +1,6 @@
 //! Waiting times after failures: doubled each time, with chance in them, so that many nodes do not ask at once.
 
+use crate::tree::mix::mixed;
 use std::time::Duration;
 
 /// Draws waiting times.
@@ -37,9 +38,7 @@ impl Backoff {
     /// SplitMix64.
     fn draw(&mut self) -> u64 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.random ^ (self.random >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        mixed(self.random)
     }
 }
 
